@@ -1,0 +1,1 @@
+"""One technology each: store, gateway, ingest, market, keys, notify, network import."""

@@ -1,0 +1,1 @@
+"""Configuration, wiring, HTTP API, terminal views and the command line."""

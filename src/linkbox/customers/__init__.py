@@ -1,0 +1,1 @@
+"""Who may be curtailed at all: consent, tenancy, objections, priority register."""

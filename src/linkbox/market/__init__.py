@@ -1,0 +1,1 @@
+"""The market first: contracts, call-off, measured delivery, shortfall."""

@@ -1,0 +1,1 @@
+"""What is said afterwards: notices, reports and the audit chain, as values."""

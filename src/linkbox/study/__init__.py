@@ -1,0 +1,1 @@
+"""Many seeded runs, and their result tables."""
