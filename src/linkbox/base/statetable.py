@@ -26,7 +26,7 @@ class ImpossibleEvent(LinkboxError):
 
     def __init__(self, name: str, state: str, event: str) -> None:
         self.name, self.state, self.event = name, state, event
-        super().__init__(f"{name}: event {event!r} is impossible in state {state!r}")
+        super().__init__(f"{name}: event '{event}' is impossible in state '{state}'")
 
 
 @dataclass(frozen=True, slots=True)
