@@ -1,0 +1,222 @@
+"""The store on SQLite: write-ahead log, every commit synced to disk, one writer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from linkbox.base.errors import LinkboxError
+from linkbox.base.time import format_utc, parse_utc
+from linkbox.operation.ports import InboxItem, Row, Transaction
+
+_meta = sa.MetaData()
+SCHEMA_VERSION = 1
+
+_entity = sa.Table(
+    "entity",
+    _meta,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("key", sa.String, nullable=False),
+    sa.Column("state", sa.String, nullable=False),
+    sa.Column("owner", sa.String, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.UniqueConstraint("kind", "key"),
+    sa.Index("entity_by_state", "kind", "state"),
+)
+_snapshot = sa.Table(
+    "snapshot",
+    _meta,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("at", sa.String, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+_reading = sa.Table(
+    "reading",
+    _meta,
+    sa.Column("feeder", sa.String, primary_key=True),
+    sa.Column("at", sa.String, primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
+)
+_inbox = sa.Table(
+    "inbox",
+    _meta,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("identity", sa.String, nullable=False),
+    sa.Column("received_at", sa.String, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("outcome", sa.String),
+    sa.UniqueConstraint("kind", "identity"),
+    sa.Index("inbox_pending", "outcome"),
+)
+_audit = sa.Table(
+    "audit",
+    _meta,
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("line", sa.Text, nullable=False),
+)
+_customer = sa.Table(
+    "customer_event",
+    _meta,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("body", sa.Text, nullable=False),
+)
+_counter = sa.Table(
+    "counter",
+    _meta,
+    sa.Column("originator", sa.String, primary_key=True),
+    sa.Column("next", sa.Integer, nullable=False),
+)
+
+# The audit table refuses changes by itself; the hash chain finds those who go round it.
+_GUARDS = tuple(
+    f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "
+    f"BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
+    for verb in ("update", "delete")
+)
+
+
+class StoreUnusable(LinkboxError):
+    """The file can not serve as Linkbox's store."""
+
+    def __init__(self, path: str, why: str) -> None:
+        self.path, self.why = path, why
+        super().__init__(f"{path} can not be used as a Linkbox store: {why}")
+
+
+def _dump(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+class _SqlTransaction:
+    def __init__(self, connection: sa.Connection) -> None:
+        self._do = connection.execute
+
+    def put(self, table: str, row: Row) -> None:
+        values = {"state": row.state, "owner": row.owner, "body": _dump(row.body)}
+        statement = insert(_entity).values(kind=table, key=row.key, **values)
+        self._do(statement.on_conflict_do_update(index_elements=["kind", "key"], set_=values))
+
+    def save_snapshot(self, name: str, at: datetime, body: bytes) -> None:
+        values = {"at": format_utc(at), "body": body}
+        statement = insert(_snapshot).values(name=name, **values)
+        self._do(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+
+    def add_reading(self, feeder: str, at: datetime, body: Mapping[str, Any]) -> bool:
+        statement = insert(_reading).values(feeder=feeder, at=format_utc(at), body=_dump(body))
+        return self._do(statement.on_conflict_do_nothing()).rowcount > 0
+
+    def put_inbox(self, item: InboxItem) -> bool:
+        statement = insert(_inbox).values(
+            kind=item.kind, identity=item.identity, received_at=format_utc(item.received_at), body=item.body
+        )
+        return self._do(statement.on_conflict_do_nothing()).rowcount > 0
+
+    def finish_inbox(self, kind: str, identity: str, outcome: str) -> None:
+        where = (_inbox.c.kind == kind) & (_inbox.c.identity == identity)
+        self._do(_inbox.update().where(where).values(outcome=outcome))
+
+    def append_audit(self, lines: Iterable[tuple[int, str]]) -> None:
+        rows = [{"seq": seq, "line": line} for seq, line in lines]
+        if rows:
+            self._do(_audit.insert(), rows)
+
+    def append_customer_event(self, body: Mapping[str, Any]) -> None:
+        self._do(_customer.insert().values(body=_dump(body)))
+
+    def take_counters(self, originator: str, count: int, *, at_least: int) -> int:
+        known = self._do(sa.select(_counter.c.next).where(_counter.c.originator == originator)).scalar()
+        first = max(known or 0, at_least)
+        statement = insert(_counter).values(originator=originator, next=first + count)
+        self._do(statement.on_conflict_do_update(index_elements=["originator"], set_={"next": first + count}))
+        return first
+
+
+class SqliteStore:
+    """Linkbox's store in one SQLite file (or in memory, with ``path=None``, for tests)."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open or create the store; raise StoreUnusable for a file that is something else."""
+        url = "sqlite://" if path is None else f"sqlite:///{path}"
+        self._engine = sa.create_engine(url, poolclass=sa.pool.StaticPool, connect_args={"check_same_thread": False})
+        try:
+            self._connection = self._engine.connect()
+            self._prepare()
+        except sa.exc.DatabaseError as error:
+            self._engine.dispose()
+            raise StoreUnusable(str(path), str(error.orig)) from error
+
+    def _prepare(self) -> None:
+        run = self._connection.exec_driver_sql
+        run("PRAGMA journal_mode=WAL")
+        run("PRAGMA synchronous=FULL")
+        version = run("PRAGMA user_version").scalar()
+        if version not in (0, SCHEMA_VERSION):
+            raise StoreUnusable(str(self._engine.url.database), f"schema version {version}, not {SCHEMA_VERSION}")
+        _meta.create_all(self._connection)
+        for guard in _GUARDS:
+            run(guard)
+        run(f"PRAGMA user_version={SCHEMA_VERSION}")
+        self._connection.commit()
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        return self._transaction()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Transaction]:
+        with self._connection.begin():
+            yield _SqlTransaction(self._connection)
+
+    def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        try:
+            return self._connection.execute(statement).all()
+        finally:
+            self._connection.rollback()  # ends the read's implicit transaction
+
+    def rows(self, table: str, *, states: Sequence[str] | None = None, owner: str | None = None) -> list[Row]:
+        query = sa.select(_entity).where(_entity.c.kind == table).order_by(_entity.c.seq)
+        if states is not None:
+            query = query.where(_entity.c.state.in_(states))
+        if owner is not None:
+            query = query.where(_entity.c.owner == owner)
+        return [Row(key=r.key, state=r.state, owner=r.owner, body=json.loads(r.body)) for r in self._read(query)]
+
+    def row(self, table: str, key: str) -> Row | None:
+        query = sa.select(_entity).where((_entity.c.kind == table) & (_entity.c.key == key))
+        found = self._read(query)
+        return next((Row(key=r.key, state=r.state, owner=r.owner, body=json.loads(r.body)) for r in found), None)
+
+    def snapshot(self, name: str) -> tuple[datetime, bytes] | None:
+        found = self._read(sa.select(_snapshot).where(_snapshot.c.name == name))
+        return next(((parse_utc(r.at), r.body) for r in found), None)
+
+    def readings(self, feeder: str, *, after: datetime | None) -> list[tuple[datetime, Mapping[str, Any]]]:
+        query = sa.select(_reading).where(_reading.c.feeder == feeder).order_by(_reading.c.at)
+        if after is not None:
+            query = query.where(_reading.c.at > format_utc(after))
+        return [(parse_utc(r.at), json.loads(r.body)) for r in self._read(query)]
+
+    def pending_inbox(self) -> list[InboxItem]:
+        query = sa.select(_inbox).where(_inbox.c.outcome.is_(None)).order_by(_inbox.c.seq)
+        return [
+            InboxItem(kind=r.kind, identity=r.identity, received_at=parse_utc(r.received_at), body=r.body)
+            for r in self._read(query)
+        ]
+
+    def audit_lines(self) -> list[str]:
+        return [r.line for r in self._read(sa.select(_audit.c.line).order_by(_audit.c.seq))]
+
+    def customer_events(self) -> list[Mapping[str, Any]]:
+        return [json.loads(r.body) for r in self._read(sa.select(_customer.c.body).order_by(_customer.c.seq))]
+
+    def close(self) -> None:
+        self._connection.close()
+        self._engine.dispose()

@@ -1,0 +1,31 @@
+"""How the distributor wants to act, as data. Times are seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlPolicy:
+    """What binds every intervention.
+
+    ``hold_s`` is the duration of one command and ``min_hold_s`` the shortest that is worth a restart of the
+    charger (lv-network reference 6.3). ``lead_s`` is how long before the end of a hold its return is planned for;
+    ``settle_s`` how long the effect of a command may take to show on the feeder: the device's polling interval
+    and one more reading. Releases are ``release_gap_s`` apart on each phase, so that the feeder is measured
+    between them. ``quiet_s`` without need closes an intervention; one order of ``max_commands_per_step``
+    commands bounds what a wrong assessment could do at once.
+    """
+
+    hold_s: int = 1800
+    min_hold_s: int = 900
+    lead_s: int = 240
+    settle_s: int = 120
+    release_gap_s: int = 120
+    quiet_s: int = 300
+    request_timeout_s: int = 90
+    last_resort_lead_s: int = 600
+    need_margin_a: float = 4.0
+    headroom_margin_a: float = 8.0
+    max_commands_per_step: int = 40
+    authorisation: str = "automatic"
