@@ -1,0 +1,159 @@
+"""What the operation keeps: load control commands, and the places that it may send them to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from linkbox.base.identifiers import Mpan
+from linkbox.base.phases import Phase
+from linkbox.base.statetable import StateTable
+from linkbox.base.time import format_utc, parse_utc
+from linkbox.operation.ports import Row
+
+
+class CommandKind(StrEnum):
+    """What a command asks of the device."""
+
+    HOLD = "hold"  # SRV 7.6: open the switch for a time
+    RESET = "reset"  # SRV 7.8: back to the calendar at once
+    READ = "read"  # SRV 7.7: labels, types and switch states
+
+
+class CommandState(StrEnum):
+    """Where a command stands. CONFIRMED means that the device itself said so, under its signature."""
+
+    QUEUED = "queued"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    ENDED = "ended"
+
+
+class CommandEvent(StrEnum):
+    """What may happen to a command."""
+
+    DEVICE_CONFIRMED = "device_confirmed"
+    NOT_DONE = "not_done"
+    TIME_OUT = "time_out"
+    OVER = "over"
+
+
+_S, _E = CommandState, CommandEvent
+
+COMMAND_TABLE = StateTable(
+    name="command",
+    initial=_S.QUEUED,
+    rows={
+        _S.QUEUED: {_E.DEVICE_CONFIRMED: _S.CONFIRMED, _E.NOT_DONE: _S.REFUSED, _E.TIME_OUT: _S.UNKNOWN},
+        # A hold that the device confirmed lasts until it expires or is released.
+        _S.CONFIRMED: {_E.OVER: _S.ENDED, _E.TIME_OUT: _S.ENDED, _E.NOT_DONE: _S.ENDED},
+        # Nothing is known: the device may hold the charger until the commanded time is over.
+        _S.UNKNOWN: {
+            _E.DEVICE_CONFIRMED: _S.CONFIRMED,
+            _E.OVER: _S.ENDED,
+            _E.TIME_OUT: _S.ENDED,
+            _E.NOT_DONE: _S.REFUSED,
+        },
+        _S.REFUSED: {},
+        _S.ENDED: {},
+    },
+    waiting=frozenset({_S.QUEUED, _S.CONFIRMED, _S.UNKNOWN}),
+    must_handle=frozenset({_E.TIME_OUT, _E.NOT_DONE}),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A load control command: MPAN, start, threshold, duration (catalogue D5), and why it was given.
+
+    ``threshold_a`` is the current that the charger may still draw: 0 for an on/off switch. ``target`` is the
+    hold that a reset ends. ``ended_by`` is ``expiry``, ``release`` or ``unknown``."""
+
+    id: str
+    intervention_id: str
+    kind: CommandKind
+    mpan: Mpan
+    phase: Phase
+    start: datetime
+    duration_s: int
+    threshold_a: float
+    expected_a: float
+    reason: str
+    request_id: str
+    target: str | None = None
+    state: CommandState = CommandState.QUEUED
+    decided_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    outcome: str | None = None
+
+    @property
+    def end(self) -> datetime:
+        """When the device gives the supply back by itself."""
+        return (self.answered_at or self.start) + timedelta(seconds=self.duration_s)
+
+    def apply(self, event: CommandEvent, at: datetime, outcome: str) -> Command:
+        """The command after ``event``; raise ImpossibleEvent where the table has no such row."""
+        state = COMMAND_TABLE.next(self.state, event)
+        answered = at if state in {_S.CONFIRMED, _S.REFUSED} and self.answered_at is None else self.answered_at
+        return replace(self, state=state, answered_at=answered, outcome=outcome)
+
+    def to_row(self) -> Row:
+        """As the store keeps it."""
+        body: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__ if name not in {"id", "state"}}
+        for name in _TIMES:
+            body[name] = None if body[name] is None else format_utc(body[name])
+        body["kind"], body["phase"] = self.kind.value, int(self.phase)
+        return Row(key=self.id, state=self.state.value, owner=self.intervention_id, body=body)
+
+    @classmethod
+    def from_row(cls, row: Row) -> Command:
+        """The inverse of to_row."""
+        values: dict[str, Any] = dict(row.body)
+        for name in _TIMES:
+            values[name] = None if values[name] is None else parse_utc(values[name])
+        values["kind"], values["phase"] = CommandKind(values["kind"]), Phase(values["phase"])
+        values["mpan"] = Mpan(values["mpan"])
+        return cls(id=row.key, state=CommandState(row.state), **values)
+
+
+_TIMES = ("start", "decided_at", "answered_at", "ended_at")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargerPoint:
+    """One charger behind a switch that Linkbox may be permitted to use."""
+
+    mpan: Mpan
+    phase: Phase
+    rated_a: float
+    supplier: str
+    channel: str
+
+
+def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as JSON values: times as text, tuples as lists, enumerations by their value."""
+    return {name: _plain(value) for name, value in facts.items()}
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime():
+            return format_utc(value)
+        case StrEnum():
+            return value.value
+        case Phase():
+            return value.name
+        case float():
+            return round(value, 3) if abs(value) != float("inf") else None
+        case Mapping():
+            return plain(value)
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return value
