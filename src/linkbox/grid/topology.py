@@ -131,6 +131,7 @@ def build_network(
 ) -> FeederNetwork:
     """Check the rows and put the branches in root-first order.
 
+    ``line_codes`` is keyed as ``BranchRow.line_code`` names them, which may be a folded form of the code's own name.
     ``found`` are issues that the importer met already; ``where`` names the input as a whole. A row that the importer
     could not read fully is still passed (with a neutral value), so that one bad number does not make orphans of its
     neighbours. Raise InvalidInput with ``found`` and every missing line code, loop, island, orphan load, repeated name
@@ -152,10 +153,10 @@ def build_network(
         source_voltage_v=source_voltage_v,
         fuse_rated_a=fuse_rated_a,
         transformer_kva=transformer_kva,
-        line_codes=dict(line_codes),
+        line_codes={code.name: code for code in line_codes.values()},
         nodes=nodes,
         branch_names=tuple(row.name for row in rows),
-        branch_line_code=tuple(row.line_code for row in rows),
+        branch_line_code=tuple(code.name for code in codes),
         branch_from=_integers(index[up] for _, up, _ in tree),
         branch_length_m=_floats(row.length_m for row in rows),
         branch_r1_ohm=_floats(c.r1_ohm_per_km * km for c, km in zip(codes, lengths_km, strict=True)),
