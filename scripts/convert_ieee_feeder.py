@@ -10,8 +10,8 @@ development tools, so it goes into an environment of its own::
 
 What is taken over: sections with their line codes and lengths, and the 55 single-phase loads with their phase. What is
 set here, because the snapshot does not carry it: 1 kW at power factor 0.95 per load (as in the feeder's published Loads
-file; the snapshot rounds reactive power to the var), 416 V between phases at the busbar (1.0 per unit, as in the ENWL original; pandapower's copy has 1.05 at
-11 kV), and the 200 A fuse that would protect the 70 mm2 head cable.
+file; the snapshot rounds reactive power to the var), 416 V between phases at the busbar (1.0 per unit, as in the ENWL
+original; pandapower's copy has 1.05 at 11 kV), and the 200 A fuse that would protect the 70 mm2 head cable.
 """
 
 from __future__ import annotations
