@@ -1,0 +1,120 @@
+"""Permit or refusal: the only way to a permit is through every rule that protects the customer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NoReturn, final
+
+from linkbox.base.errors import LinkboxError
+from linkbox.base.identifiers import Mpan
+from linkbox.base.time import format_utc, require_utc
+from linkbox.customers.register import CustomerFile
+
+
+class PermitNotConstructible(LinkboxError, TypeError):
+    """Somebody tried to make a Permit by hand."""
+
+    def __init__(self) -> None:
+        super().__init__("a Permit comes from linkbox.customers.permit() only")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A connection point that might be asked for help, with what the network records and the inventory say of it.
+
+    ``label`` is what the load control switch says it feeds; ``label_is_ev_charger`` what the inventory made of it.
+    """
+
+    mpan: Mpan
+    domestic: bool
+    priority_register: bool
+    label_is_ev_charger: bool = True
+    label: str = ""
+    reachable: bool = True
+
+
+@final
+@dataclass(frozen=True, slots=True, init=False)
+class Permit:
+    """This charger may be held for this intervention, decided at ``at``, on this evidence."""
+
+    mpan: Mpan
+    intervention_id: str
+    at: datetime
+    evidence: tuple[str, ...]
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        raise PermitNotConstructible
+
+    def __replace__(self, **_: Any) -> NoReturn:
+        raise PermitNotConstructible
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """This charger may not be held; all the reasons, in words."""
+
+    mpan: Mpan
+    intervention_id: str
+    at: datetime
+    reasons: tuple[str, ...]
+
+
+def permit(candidate: Candidate, file: CustomerFile, *, intervention_id: str, at: datetime) -> Permit | Refusal:
+    """Decide whether ``candidate`` may be held for an intervention at ``at``, on what is on file.
+
+    Every rule is asked, so that a refusal names all reasons: domestic (NF1), consent of the present tenant (NF3), no
+    objection (NF2), not on the Priority Services Register unless asked for, a switch that says EV charger (D15).
+    """
+    require_utc(at)
+    evidence: list[str] = []
+    reasons: list[str] = []
+    _ask(candidate.domestic, "domestic connection point", "not a domestic connection point", evidence, reasons)
+    _ask_consent(candidate, file, at, evidence, reasons)
+    objection = file.objection(candidate.mpan, intervention_id, at)
+    if objection is not None:
+        reasons.append(f"customer rejected this intervention at {format_utc(objection.at)}")
+    if candidate.priority_register:
+        _ask_register(candidate, file, at, evidence, reasons)
+    label = f"switch labelled {candidate.label!r}"
+    _ask(candidate.label_is_ev_charger, label, f"{label}, not an EV charger", evidence, reasons)
+    _ask(candidate.reachable, "device reachable", "device not reachable", evidence, reasons)
+    if reasons:
+        return Refusal(mpan=candidate.mpan, intervention_id=intervention_id, at=at, reasons=tuple(reasons))
+    return _issue(candidate.mpan, intervention_id, at, tuple(evidence))
+
+
+def _ask_consent(
+    candidate: Candidate, file: CustomerFile, at: datetime, evidence: list[str], reasons: list[str]
+) -> None:
+    status = file.consent(candidate.mpan, at)
+    if status.valid and status.event is not None:
+        event = status.event
+        evidence.append(f"{status.reason}, text {event.text_version}, by {event.channel}, evidence {event.evidence}")
+    else:
+        reasons.append(status.reason)
+
+
+def _ask_register(
+    candidate: Candidate, file: CustomerFile, at: datetime, evidence: list[str], reasons: list[str]
+) -> None:
+    choice = file.priority_opt_in(candidate.mpan, at)
+    if choice is None:
+        reasons.append("on the Priority Services Register and has not asked to take part")
+    else:
+        evidence.append(f"on the priority register, asked to take part at {format_utc(choice.at)}: {choice.evidence}")
+
+
+def _ask(holds: bool, yes: str, no: str, evidence: list[str], reasons: list[str]) -> None:
+    if holds:
+        evidence.append(yes)
+    else:
+        reasons.append(no)
+
+
+def _issue(mpan: Mpan, intervention_id: str, at: datetime, evidence: tuple[str, ...]) -> Permit:
+    issued = object.__new__(Permit)
+    for name, value in (("mpan", mpan), ("intervention_id", intervention_id), ("at", at), ("evidence", evidence)):
+        object.__setattr__(issued, name, value)
+    return issued
