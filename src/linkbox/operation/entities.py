@@ -97,6 +97,11 @@ class Command:
         """When the device gives the supply back by itself."""
         return (self.answered_at or self.start) + timedelta(seconds=self.duration_s)
 
+    @property
+    def holding(self) -> bool:
+        """Whether the charger is held, or may be."""
+        return self.kind is CommandKind.HOLD and self.state not in COMMAND_TABLE.final
+
     def apply(self, event: CommandEvent, at: datetime, outcome: str) -> Command:
         """The command after ``event``; raise ImpossibleEvent where the table has no such row."""
         state = COMMAND_TABLE.next(self.state, event)

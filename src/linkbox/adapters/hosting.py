@@ -1,0 +1,60 @@
+"""A web application on a loopback port, inside a running event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+
+class _QuietServer(uvicorn.Server):
+    """A server that leaves signals to the program that hosts it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Hosted:
+    """One application served on 127.0.0.1, on a port of the system's choice unless one is given."""
+
+    def __init__(self, app: FastAPI, *, port: int = 0) -> None:
+        self._app, self._port = app, port
+        self._server: uvicorn.Server | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.base_url = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether the application is being served."""
+        return self._task is not None
+
+    async def start(self) -> str:
+        """Serve; return the base address once connections are taken."""
+        # Named as TCP, so that asyncio switches Nagle's algorithm off: else each answer waits 40 ms.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", self._port))
+        config = uvicorn.Config(
+            self._app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
+        )
+        self._server = _QuietServer(config)
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
+        while not self._server.started:
+            if self._task.done():
+                self._task.result()
+            await asyncio.sleep(0.001)
+        self.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        return self.base_url
+
+    async def stop(self) -> None:
+        """Close the port; open connections are dropped."""
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            self._server.force_exit = True
+            await self._task
+        self._server = self._task = None

@@ -1,0 +1,87 @@
+"""What comes in from outside: committed before it is answered, taken exactly once, never trusted unverified."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from linkbox.dcc.duis import DccAlert, DeviceAlert, ServiceResponse, read_response
+from linkbox.dcc.errors import RemoteProtocolError
+from linkbox.dcc.exchange import receive_response
+from linkbox.dcc.smki import Verified
+from linkbox.operation.commands import advance
+from linkbox.operation.desk import LiveExchange
+from linkbox.operation.ports import InboxItem
+from linkbox.operation.session import Session
+
+DCC, MARKET = "dcc", "market"
+
+
+def dcc_identity(message: Verified[ServiceResponse]) -> str:
+    """What makes two deliveries the same: the ResponseID where there is one, with the digest of the content."""
+    response = message.value
+    about = response.response_id or response.request_id or "alert"
+    return f"{about}/{hashlib.sha256(message.raw).hexdigest()[:24]}"
+
+
+def market_identity(message: dict[str, Any]) -> str:
+    """The provider's own message id."""
+    return str(message["message_id"])
+
+
+def take_dcc(session: Session, item: InboxItem) -> None:
+    """Act on one stored DUIS message. It is verified again: nothing is acted on but what was verified."""
+    dcc = session.desk.site.dcc
+    try:
+        message = read_response(item.body, trust=dcc.trust, at=session.now)
+    except RemoteProtocolError as error:
+        session.audit("dcc", "unreadable", what=error.what, rule=error.rule)
+        session.tx.finish_inbox(item.kind, item.identity, "unreadable")
+        return
+    match message.value.body:
+        case DeviceAlert() as alert:
+            session.audit("dcc", "device_alert", alert_code=f"{alert.alert_code:04X}")
+            outcome = "alert"
+        case DccAlert():
+            session.audit("dcc", "dcc_alert", content=type(message.value.body).__name__)
+            outcome = "alert"
+        case _:
+            outcome = _match(session, message)
+    session.tx.finish_inbox(item.kind, item.identity, outcome)
+
+
+def _match(session: Session, message: Verified[ServiceResponse]) -> str:
+    request_id = str(message.value.request_id)
+    live = session.desk.exchanges.get(request_id)
+    if live is None:
+        known = session.desk.recall_exchange(request_id)
+        kind = "unknown_response" if known is None else "late_response"
+        state = None if known is None else known.exchange.state.value
+        session.audit("dcc", kind, request_id=request_id, state=state)
+        return kind
+    return _respond(session, live, message)
+
+
+def _respond(session: Session, live: LiveExchange, message: Verified[ServiceResponse]) -> str:
+    exchange = receive_response(live.exchange, message, trust=session.desk.site.dcc.trust, at=session.now)
+    advance(session, live, exchange)
+    return "response"
+
+
+def take_market(session: Session, item: InboxItem) -> dict[str, Any] | None:
+    """The provider's message, for the intervention that it answers; None for one that answers nothing known."""
+    message: dict[str, Any] = json.loads(item.body)
+    session.tx.finish_inbox(item.kind, item.identity, str(message.get("type")))
+    session.audit(
+        "market",
+        "message",
+        message_id=message.get("message_id"),
+        type=message.get("type"),
+        reference=message.get("flex_request_message_id"),
+        result=message.get("result"),
+    )
+    return message
+
+
+__all__ = ["DCC", "MARKET", "dcc_identity", "market_identity", "take_dcc", "take_market"]

@@ -1,0 +1,182 @@
+"""Sending commands and learning what became of them. Signed bytes are stored before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from linkbox.base.identifiers import Mpan, RequestId
+from linkbox.dcc.exchange import Exchange, ExchangeState, open_exchange, time_out
+from linkbox.dcc.gbcs.ecs61a import decode_response as decode_alcs_data
+from linkbox.operation.desk import LiveExchange
+from linkbox.operation.entities import Command, CommandEvent, CommandKind, CommandState
+from linkbox.operation.ports import Row
+from linkbox.operation.session import Session
+from linkbox.operation.translation import SRV, outcome_of, to_service_request
+
+RELEASE_MARGIN_S = 60
+"""After a reset the switch may stay open until it next polls its meter; that time counts as used."""
+
+_SENDABLE = {ExchangeState.AWAITING_PRE_COMMAND, ExchangeState.SIGNED, ExchangeState.AWAITING_ACKNOWLEDGEMENT}
+
+
+def queue_command(session: Session, draft: Command) -> Command:
+    """Give ``draft`` a request id, build and sign its request, and store both.
+
+    Raise EligibilityRefused where the rules in force do not allow it; nothing is stored then."""
+    dcc, now = session.desk.site.dcc, session.now
+    installation = session.desk.site.inventory.find(draft.mpan)
+    counter = session.tx.take_counters(dcc.user, 1, at_least=int(now.timestamp() * 1000))
+    request_id = RequestId(dcc.user, installation.esme, counter)
+    request = to_service_request(
+        draft.kind,
+        duration_s=draft.duration_s,
+        at=installation,
+        request_id=request_id,
+        schema_version=dcc.schema_version,
+    )
+    exchange = open_exchange(request, xml_signer=dcc.xml_signer, profile=dcc.profile, role=dcc.role, at=now)
+    command = session.put_command(replace(draft, request_id=str(request_id)))
+    deadline = now + timedelta(seconds=session.desk.site.control.request_timeout_s)
+    session.put_exchange(
+        LiveExchange(exchange=exchange, command_id=command.id, opened_at=now, deadline_at=deadline, next_attempt_at=now)
+    )
+    session.audit(
+        "command",
+        "queued",
+        command=command.id,
+        intervention=command.intervention_id,
+        customer=session.customer(command.mpan),
+        srv=SRV[command.kind],
+        request_id=str(request_id),
+        start=command.start,
+        duration_s=command.duration_s,
+        threshold_a=command.threshold_a,
+        reason=command.reason,
+    )
+    return command
+
+
+def due_exchanges(session: Session) -> list[LiveExchange]:
+    """Service requests whose bytes must go out now: switching and restoring before reads."""
+    due = [
+        live
+        for live in session.desk.exchanges.values()
+        if live.exchange.state in _SENDABLE and live.next_attempt_at <= session.now < live.deadline_at
+    ]
+    return sorted(due, key=lambda live: live.exchange.request.srv == SRV[CommandKind.READ])
+
+
+def advance(session: Session, live: LiveExchange, exchange: Exchange) -> None:
+    """Take over what became of a service request, and with it of its command."""
+    outcome = outcome_of(exchange)
+    closed_at = None if outcome is None else session.now
+    live = replace(live, exchange=exchange, closed_at=closed_at, next_attempt_at=session.now)
+    session.put_exchange(live)
+    if outcome is None:
+        return
+    session.audit(
+        "dcc",
+        "exchange_ended",
+        command=live.command_id,
+        request_id=str(exchange.request.request_id),
+        srv=exchange.request.srv,
+        state=exchange.state.value,
+        response_code=exchange.response_code,
+        round_trip_s=(session.now - live.opened_at).total_seconds(),
+        why=outcome.why,
+    )
+    command = session.desk.commands.get(live.command_id)
+    if command is not None:
+        conclude(session, command, outcome.event, outcome.why, exchange)
+
+
+def conclude(session: Session, command: Command, event: CommandEvent, why: str, exchange: Exchange) -> None:
+    """Apply an outcome to a command and to the ledger."""
+    command = session.put_command(command.apply(event, session.now, why))
+    match command.kind:
+        case CommandKind.HOLD:
+            _settle_hold(session, command)
+        case CommandKind.RESET if command.state is CommandState.CONFIRMED:
+            _end_released(session, command)
+        case CommandKind.READ if command.state is CommandState.CONFIRMED:
+            _take_labels(session, command, exchange)
+    if command.kind is not CommandKind.HOLD and command.state in {CommandState.CONFIRMED, CommandState.UNKNOWN}:
+        session.put_command(command.apply(CommandEvent.OVER, session.now, why))
+    session.audit(
+        "command",
+        command.state.value,
+        command=command.id,
+        intervention=command.intervention_id,
+        customer=session.customer(command.mpan),
+        srv=SRV[command.kind],
+        why=why,
+    )
+
+
+def _settle_hold(session: Session, command: Command) -> None:
+    ledger = session.desk.ledger
+    if command.state is CommandState.REFUSED:
+        session.put_ledger(ledger.release(command.id), command.id)
+    elif command.state is CommandState.UNKNOWN:
+        session.put_ledger(ledger.hold_unknown(command.id), command.id)
+
+
+def _end_released(session: Session, reset: Command) -> None:
+    target = session.desk.commands.get(reset.target or "")
+    if target is not None and target.holding:
+        end_hold(session, target, "release")
+
+
+def end_hold(session: Session, hold: Command, ended_by: str) -> None:
+    """The charger is free again (or, unknown, must be by now): settle the minutes that were used."""
+    entry = session.desk.ledger.entry(hold.id)
+    margin = timedelta(seconds=RELEASE_MARGIN_S if ended_by == "release" else 0)
+    if entry is not None:
+        until = max(entry.reserved_start, min(entry.reserved_end, session.now + margin, hold.end + margin))
+        if ended_by == "unknown":
+            until = entry.reserved_end
+        session.put_ledger(session.desk.ledger.settle(hold.id, until), hold.id)
+    ended = replace(hold.apply(CommandEvent.OVER, session.now, f"ended by {ended_by}"), ended_at=session.now)
+    session.put_command(replace(ended, ended_by=ended_by))
+    session.audit(
+        "release",
+        ended_by,
+        command=hold.id,
+        intervention=hold.intervention_id,
+        customer=session.customer(hold.mpan),
+        confirmed=hold.state is CommandState.CONFIRMED,
+    )
+
+
+def expire(session: Session) -> None:
+    """End what time has ended: requests past their deadline, holds whose commanded time is over."""
+    for live in list(session.desk.exchanges.values()):
+        if live.deadline_at <= session.now:
+            advance(session, live, time_out(live.exchange))
+    for command in list(session.desk.commands.values()):
+        if not command.holding or command.state is CommandState.QUEUED:
+            continue
+        entry = session.desk.ledger.entry(command.id)
+        if command.state is CommandState.CONFIRMED and command.end <= session.now:
+            end_hold(session, command, "expiry")
+        elif command.state is CommandState.UNKNOWN and entry is not None and entry.reserved_end <= session.now:
+            end_hold(session, command, "unknown")
+
+
+def _take_labels(session: Session, command: Command, exchange: Exchange) -> None:
+    """Keep the label that the meter itself reports for the charger's slot (catalogue D15)."""
+    if exchange.response is None:
+        return
+    slot = session.desk.site.inventory.find(command.mpan).slot
+    label = decode_alcs_data(exchange.response).label(slot)
+    remember_label(session, command.mpan, label)
+
+
+def remember_label(session: Session, mpan: Mpan, label: str) -> None:
+    """Store a label read from a meter."""
+    if session.desk.labels.get(mpan) == label:
+        return
+    session.desk.labels[mpan] = label
+    session.tx.put("label", Row(key=str(mpan), state="read", owner=str(mpan), body={"label": label}))
+    session.audit("device", "label_read", customer=session.customer(mpan), label=label)

@@ -1,0 +1,150 @@
+"""What the operation holds in memory: a fold over the store, from which it can be loaded at any time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from linkbox.base.identifiers import FeederId, Mpan
+from linkbox.base.time import format_utc, parse_utc
+from linkbox.control.intervention import TABLE, Intervention
+from linkbox.control.ledger import Ledger, entry_from_row
+from linkbox.customers import CustomerFile, event_from_row
+from linkbox.dcc.exchange import Exchange
+from linkbox.grid.fleet import Fleet, FleetState, initial_state
+from linkbox.grid.risk import RiskAssessment
+from linkbox.operation.entities import COMMAND_TABLE, Command
+from linkbox.operation.ports import Row, Store
+from linkbox.operation.site import Site
+from linkbox.records.audit import EMPTY_CHAIN, AuditRecord, ChainHead, head_of
+
+Told = Callable[[datetime, str, str, Mapping[str, Any]], None]
+
+GRID_SNAPSHOT = "grid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveExchange:
+    """A service request under way. ``done`` once its state is final or a person must decide."""
+
+    exchange: Exchange
+    command_id: str
+    opened_at: datetime
+    deadline_at: datetime
+    next_attempt_at: datetime
+    attempts: int = 0
+    first_sent_at: datetime | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more is expected."""
+        return self.closed_at is not None
+
+    def to_row(self) -> Row:
+        """As the store keeps it: with the exact signed bytes."""
+        times = {name: getattr(self, name) for name in _TIMES}
+        body = {
+            "command_id": self.command_id,
+            "attempts": self.attempts,
+            "exchange": self.exchange.to_record(),
+            **{name: None if at is None else format_utc(at) for name, at in times.items()},
+        }
+        state = "done" if self.done else "live"
+        return Row(key=str(self.exchange.request.request_id), state=state, owner=self.command_id, body=body)
+
+    @classmethod
+    def from_row(cls, row: Row) -> LiveExchange:
+        """The inverse of to_row."""
+        times = {name: None if row.body[name] is None else parse_utc(row.body[name]) for name in _TIMES}
+        return cls(
+            exchange=Exchange.from_record(row.body["exchange"]),
+            command_id=row.body["command_id"],
+            attempts=row.body["attempts"],
+            **times,  # type: ignore[arg-type]  # optional ones are optional in the row too
+        )
+
+
+_TIMES = ("opened_at", "deadline_at", "next_attempt_at", "first_sent_at", "closed_at")
+
+
+@dataclass(slots=True, kw_only=True)
+class Desk:
+    """The operation's memory. Changed only by a Session, inside a transaction."""
+
+    site: Site
+    fleet: Fleet
+    fleet_state: FleetState
+    ledger: Ledger
+    customers: CustomerFile
+    chain: ChainHead
+    interventions: dict[FeederId, Intervention]
+    commands: dict[str, Command]
+    exchanges: dict[str, LiveExchange]
+    outbox: dict[tuple[str, str], dict[str, Any]]
+    labels: dict[Mpan, str]
+    drawing: dict[Mpan, float] = field(default_factory=dict)
+    assessments: dict[FeederId, RiskAssessment] = field(default_factory=dict)
+    current_a: dict[FeederId, tuple[float, float, float]] = field(default_factory=dict)
+    fresh: set[FeederId] = field(default_factory=set)
+    recall_exchange: Callable[[str], LiveExchange | None]
+    told: Told | None = None
+
+    def seen_until(self, feeder_id: FeederId) -> datetime | None:
+        """The time of the last reading of a feeder that the states have taken in."""
+        seen_s = float(self.fleet_state.seen_s[self.fleet.ids.index(feeder_id)].max())
+        return None if math.isnan(seen_s) else datetime.fromtimestamp(seen_s, UTC)
+
+    def tell(self, at: datetime, stream: str, kind: str, facts: Mapping[str, Any]) -> None:
+        """Let a live view know; the record itself is in the chain."""
+        if self.told is not None:
+            self.told(at, stream, kind, facts)
+
+    def held(self, feeder_id: FeederId) -> list[Command]:
+        """Holds in force, or possibly in force, on one feeder's chargers."""
+        mine = {point.mpan for point in self.site.points(feeder_id)}
+        return [c for c in self.commands.values() if c.mpan in mine and c.holding]
+
+
+def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) -> Desk:
+    """Fold the store into memory. A new store gives a desk that has seen nothing."""
+    fleet = Fleet.of(site.feeders)
+    saved = store.snapshot(GRID_SNAPSHOT)
+    fleet_state = initial_state(fleet, at) if saved is None else FleetState.from_bytes(fleet, saved[1])
+    commands = [Command.from_row(row) for row in store.rows("command")]
+    interventions = [Intervention.from_record(row.body) for row in store.rows("intervention")]
+    exchanges = [LiveExchange.from_row(row) for row in store.rows("exchange", states=["live"])]
+    queued = {
+        (table, row.key): dict(row.body)
+        for table in ("market_message", "notice")
+        for row in store.rows(table, states=["queued"])
+    }
+
+    def recall(request_id: str) -> LiveExchange | None:
+        row = store.row("exchange", request_id)
+        return None if row is None else LiveExchange.from_row(row)
+
+    return Desk(
+        site=site,
+        fleet=fleet,
+        fleet_state=fleet_state,
+        ledger=Ledger.from_entries(entry_from_row(dict(row.body)) for row in store.rows("hold")),
+        customers=CustomerFile.of(event_from_row(body) for body in store.customer_events()),
+        chain=_chain(store),
+        interventions={i.feeder_id: i for i in interventions if i.state not in TABLE.final},
+        commands={c.id: c for c in commands if c.state not in COMMAND_TABLE.final},
+        exchanges={str(e.exchange.request.request_id): e for e in exchanges},
+        outbox=queued,
+        labels={Mpan(row.key): row.body["label"] for row in store.rows("label")},
+        drawing={Mpan(row.key): row.body["probability"] for row in store.rows("drawing")},
+        recall_exchange=recall,
+        told=told,
+    )
+
+
+def _chain(store: Store) -> ChainHead:
+    lines = store.audit_lines()
+    return head_of(AuditRecord.from_line(line.encode()) for line in lines) if lines else EMPTY_CHAIN

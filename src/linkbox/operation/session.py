@@ -1,0 +1,80 @@
+"""One transaction of the operation: what it writes, and the audit records that tell why.
+
+Memory is changed together with the store. If the commit fails the desk is loaded anew from the store, so the
+two never disagree."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from linkbox.base.identifiers import Mpan
+from linkbox.control.intervention import Intervention
+from linkbox.control.ledger import Ledger, entry_to_row
+from linkbox.operation.desk import Desk, LiveExchange
+from linkbox.operation.entities import Command, plain
+from linkbox.operation.ports import Row, Transaction
+from linkbox.records.audit import AuditEvent, append
+
+
+class Session:
+    """A unit of work at one moment: ``desk`` is the memory, ``tx`` the store's transaction, ``now`` the time."""
+
+    def __init__(self, desk: Desk, tx: Transaction, now: datetime) -> None:
+        self.desk, self.tx, self.now = desk, tx, now
+        self._lines: list[tuple[int, str]] = []
+
+    def audit(self, stream: str, kind: str, **facts: Any) -> None:
+        """Append a record to the chain. MPANs go in as the customer's token, never in clear."""
+        event = AuditEvent(at=self.now, stream=stream, kind=kind, facts=plain(facts))
+        record = append(self.desk.chain, event)
+        self.desk.chain = self.desk.chain.after(record)
+        self._lines.append((record.seq, record.line().decode()))
+        self.desk.tell(self.now, stream, kind, facts)
+
+    def customer(self, mpan: Mpan) -> str:
+        """The pseudonym under which a customer stands in every record."""
+        return self.desk.site.pseudonym(mpan)
+
+    def put_intervention(self, value: Intervention) -> Intervention:
+        """Store an intervention; a closed one leaves the memory."""
+        row = Row(key=value.id, state=value.state.value, owner=value.feeder_id, body=value.to_record())
+        self.tx.put("intervention", row)
+        if value.open:
+            self.desk.interventions[value.feeder_id] = value
+        else:
+            self.desk.interventions.pop(value.feeder_id, None)
+        return value
+
+    def put_command(self, value: Command) -> Command:
+        """Store a command."""
+        self.tx.put("command", value.to_row())
+        self.desk.commands[value.id] = value
+        return value
+
+    def put_ledger(self, ledger: Ledger, command_id: str) -> None:
+        """Store the ledger's row of one command and take over the new ledger."""
+        entry = ledger.entry(command_id)
+        if entry is not None:
+            body = entry_to_row(entry)
+            self.tx.put("hold", Row(key=command_id, state=entry.state.value, owner=str(entry.mpan), body=body))
+        self.desk.ledger = ledger
+
+    def put_exchange(self, live: LiveExchange) -> None:
+        """Store a service request with its signed bytes; a finished one leaves the memory."""
+        self.tx.put("exchange", live.to_row())
+        key = str(live.exchange.request.request_id)
+        if live.done:
+            self.desk.exchanges.pop(key, None)
+        else:
+            self.desk.exchanges[key] = live
+
+    def queue(self, table: str, key: str, owner: str, body: dict[str, Any]) -> None:
+        """Queue a message for delivery after the commit (``market_message`` or ``notice``)."""
+        self.tx.put(table, Row(key=key, state="queued", owner=owner, body=plain(body)))
+        self.desk.outbox[(table, key)] = plain(body)
+
+    def finish(self) -> None:
+        """Write the audit records of this unit of work; the last thing before the commit."""
+        self.tx.append_audit(self._lines)
+        self._lines = []

@@ -1,0 +1,54 @@
+"""What one installation of Linkbox is set up with: feeders, chargers, identities, contracts and policies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from linkbox.base.identifiers import Eui64, FeederId, Mpan
+from linkbox.control.policy import ControlPolicy
+from linkbox.dcc.eligibility import Profile, UserRole
+from linkbox.dcc.inventory import Inventory
+from linkbox.dcc.smki import Signer, TrustStore
+from linkbox.grid.network import ConnectionPoint, FeederModel
+from linkbox.grid.risk import RiskPolicy
+from linkbox.market import Contract
+from linkbox.operation.entities import ChargerPoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DccIdentity:
+    """How Linkbox stands before the DCC: its EUI-64 and role, its signers, whom it trusts, the rules in force."""
+
+    user: Eui64
+    role: UserRole
+    xml_signer: Signer
+    gbcs_signer: Signer
+    trust: TrustStore
+    profile: Profile
+    schema_version: str = "5.4"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Everything that does not change while Linkbox runs."""
+
+    feeders: tuple[FeederModel, ...]
+    chargers: Mapping[Mpan, ChargerPoint]
+    inventory: Inventory
+    contracts: tuple[Contract, ...]
+    dcc: DccIdentity
+    pseudonym: Callable[[Mpan], str]
+    risk: RiskPolicy
+    control: ControlPolicy
+
+    def feeder(self, feeder_id: FeederId) -> FeederModel:
+        """The feeder of this name; raise KeyError for one that is not watched."""
+        for feeder in self.feeders:
+            if feeder.feeder_id == feeder_id:
+                return feeder
+        raise KeyError(feeder_id)
+
+    def points(self, feeder_id: FeederId) -> tuple[ConnectionPoint, ...]:
+        """The connection points of one feeder."""
+        return self.feeder(feeder_id).points

@@ -1,0 +1,98 @@
+"""From a reading to an assessment, one feeder at a time, with the state stored in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from linkbox.base.identifiers import FeederId
+from linkbox.base.phases import PHASES
+from linkbox.grid.fleet import observe
+from linkbox.grid.risk import RiskAssessment, RiskState, assess
+from linkbox.operation.desk import GRID_SNAPSHOT, Desk
+from linkbox.operation.entities import Command, CommandState
+from linkbox.operation.session import Session
+
+BLIND_AFTER = timedelta(minutes=5)
+
+
+def take_reading(session: Session, feeder_id: FeederId, at: datetime, body: Mapping[str, Any]) -> None:
+    """Advance the feeder's states by one reading and assess what is coming."""
+    desk = session.desk
+    index = desk.fleet.ids.index(feeder_id)
+    shape = (len(desk.fleet), 3)
+    current, transformer = np.full(shape, np.nan), np.full(shape, np.nan)
+    current[index] = body["current_a"]
+    if body["transformer_current_a"] is not None:
+        transformer[index] = body["transformer_current_a"]
+    held = np.zeros(shape)
+    held[index] = held_a(desk, feeder_id)
+    desk.fleet_state = observe(
+        desk.fleet_state, desk.fleet, current_a=current, transformer_current_a=transformer, at=at, held_a=held
+    )
+    desk.current_a[feeder_id] = (float(current[index, 0]), float(current[index, 1]), float(current[index, 2]))
+    session.tx.save_snapshot(GRID_SNAPSHOT, at, desk.fleet_state.to_bytes())
+    look_ahead(session, at)
+    desk.fresh.add(feeder_id)
+
+
+def look_ahead(session: Session, at: datetime) -> None:
+    """Assess every feeder, and record each change of its risk."""
+    desk = session.desk
+    returning = np.array([returning_a(desk, f, at) for f in desk.fleet.ids])
+    intervening = np.array([f in desk.interventions for f in desk.fleet.ids])
+    before = {f: a.state for f, a in desk.assessments.items()}
+    found = assess(
+        desk.fleet_state,
+        desk.fleet,
+        policy=desk.site.risk,
+        returning_a=returning,
+        intervening=intervening,
+        previous=tuple(desk.assessments[f].state for f in desk.fleet.ids) if desk.assessments else None,
+        at=at,
+    )
+    for assessment in found:
+        desk.assessments[assessment.feeder_id] = assessment
+        if before.get(assessment.feeder_id, RiskState.NORMAL) is not assessment.state:
+            _record(session, assessment)
+
+
+def look_for_blind(session: Session) -> None:
+    """A feeder without fresh readings is blind, never assumed healthy."""
+    desk, now = session.desk, session.now
+    if any(a.state is not RiskState.BLIND and now - a.at > BLIND_AFTER for a in desk.assessments.values()):
+        look_ahead(session, now)
+
+
+def _record(session: Session, assessment: RiskAssessment) -> None:
+    session.audit(
+        "risk",
+        assessment.state.value,
+        feeder=assessment.feeder_id,
+        state=assessment.state.value,
+        asset=assessment.limiting_asset,
+        phase=None if assessment.limiting_phase is None else assessment.limiting_phase.name,
+        time_to_limit_s=assessment.time_to_limit_s,
+        required_a=assessment.required_reduction_a,
+        allowable_a=assessment.allowable_current_a,
+        upper_a=assessment.upper_current_a,
+        reason=assessment.reason,
+    )
+
+
+def held_a(desk: Desk, feeder_id: FeederId) -> tuple[float, ...]:
+    """Amperes per phase that the holds in force are believed to keep off the feeder."""
+    return _per_phase([c for c in desk.held(feeder_id) if c.state is CommandState.CONFIRMED])
+
+
+def returning_a(desk: Desk, feeder_id: FeederId, at: datetime) -> tuple[float, ...]:
+    """Amperes per phase that come back within the planning lead, when holds end."""
+    until = at + timedelta(seconds=desk.site.control.lead_s)
+    return _per_phase([c for c in desk.held(feeder_id) if c.state is CommandState.CONFIRMED and c.end <= until])
+
+
+def _per_phase(commands: list[Command]) -> tuple[float, ...]:
+    return tuple(sum(c.expected_a for c in commands if c.phase is phase) for phase in PHASES)

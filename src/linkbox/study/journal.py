@@ -1,0 +1,55 @@
+"""The world's own memory: what reached it and when, so that a killed simulation can be put back where it was.
+
+The real world needs no journal; it is simply still there after the controller was killed. One JSON line each,
+handed to the operating system before the answer goes out."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from linkbox.base.time import format_utc, parse_utc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldEvent:
+    """``kind``: ``post`` (to the DCC), ``flex`` (to the provider), ``minute`` (a reading was taken by the
+    controller), ``taken`` (an asynchronous message was taken by the controller)."""
+
+    at: datetime
+    kind: str
+    name: str
+    body: bytes = b""
+
+
+class WorldJournal:
+    """Append-only file of events."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab", buffering=0)
+
+    def add(self, event: WorldEvent) -> None:
+        """Write one event."""
+        line: dict[str, Any] = {"at": format_utc(event.at), "kind": event.kind, "name": event.name}
+        if event.body:
+            line["body"] = base64.b64encode(event.body).decode()
+        self._file.write(json.dumps(line).encode() + b"\n")
+
+    def close(self) -> None:
+        """Release the file."""
+        self._file.close()
+
+
+def read_journal(path: Path) -> Iterator[WorldEvent]:
+    """The events in order. A last line that was cut off by the kill is left out."""
+    if not path.exists():
+        return
+    for raw in path.read_bytes().split(b"\n")[:-1]:
+        line = json.loads(raw)
+        body = base64.b64decode(line.get("body", ""))
+        yield WorldEvent(at=parse_utc(line["at"]), kind=line["kind"], name=line["name"], body=body)

@@ -1,0 +1,120 @@
+"""Who lives on the street: supply points, devices, suppliers, consents. Drawn from the seed, all invented."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from linkbox.base.identifiers import Eui64, Mpan
+from linkbox.base.phases import Phase
+from linkbox.customers import ConsentEvent, ConsentKind, CustomerEvent, PriorityChoice, TenancyChange
+from linkbox.dcc.inventory import Installation
+from linkbox.grid.network import ConnectionPoint
+from linkbox.operation.entities import ChargerPoint
+from linkbox.study.scenario import Scenario
+
+SUPPLIERS = ("Alder Energy", "Birch Power", "Cedar Supply")
+EV_LABEL = "EV charger"
+_REGIONS = ("North", "Central", "South")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """One home, in the order of the network's loads."""
+
+    point: ConnectionPoint
+    charger: ChargerPoint | None
+    installation: Installation | None
+    history: tuple[CustomerEvent, ...]
+    name: str
+
+
+def populate(scenario: Scenario, phases: list[Phase], has_charger: list[bool]) -> tuple[Home, ...]:
+    """The homes of a street. A few are there to be left alone: a shop, customers on the priority register, one with
+    a wrong label on the switch, one whose new tenant has not been asked yet, one who withdrew."""
+    draw = random.Random(f"population/{scenario.seed}")
+    first = draw.randrange(10**8)
+    owners = [i for i, has in enumerate(has_charger) if has]
+    special = dict(zip(draw.sample(owners, min(len(owners), 5)), _SPECIAL, strict=False))
+    return tuple(
+        _home(scenario, draw, first + i, i, phases[i], has_charger[i], special.get(i, "")) for i in range(len(phases))
+    )
+
+
+_SPECIAL = ("shop", "priority", "priority opted in", "wrong label", "new tenant")
+
+
+def _home(
+    scenario: Scenario, draw: random.Random, number: int, index: int, phase: Phase, has_charger: bool, special: str
+) -> Home:
+    mpan = Mpan.from_core(f"2000{number % 10**8:08d}")
+    point = ConnectionPoint(
+        mpan=mpan,
+        phase=phase,
+        domestic=special != "shop",
+        priority_register=special.startswith("priority"),
+        postcode=f"LB{1 + index // 20} {draw.randrange(1, 10)}{draw.choice('ABDEFGHJLNPQRSTUWXYZ')}"
+        f"{draw.choice('ABDEFGHJLNPQRSTUWXYZ')}",
+    )
+    consents = draw.random() < scenario.consent_share or special != ""
+    supplier, channel = draw.choice(SUPPLIERS), draw.choice(("e-mail", "SMS"))
+    region, dual = draw.choice(_REGIONS), draw.random() < 0.3
+    slot = draw.randrange(1, 6)
+    name = f"home {index + 1}"
+    if not has_charger:
+        return Home(point=point, charger=None, installation=None, history=(), name=name)
+    installation = Installation(
+        mpan=mpan,
+        chf=_device(0xA2, number),
+        gpf=_device(0xA3, number),
+        esme=_device(0xA0, number),
+        hcalcs=_device(0xA5, number),
+        slot=slot,
+        label="Immersion heater" if special == "wrong label" else EV_LABEL,
+        region=region,
+        hub="dual-band" if dual else "single-band",
+    )
+    charger = ChargerPoint(
+        mpan=mpan, phase=phase, rated_a=scenario.charger_kw * 1000 / 230.0, supplier=supplier, channel=channel
+    )
+    history = _history(mpan, scenario.start, consents, special, draw)
+    return Home(point=point, charger=charger, installation=installation, history=history, name=name)
+
+
+def _device(kind: int, number: int) -> Eui64:
+    return Eui64.from_octets(bytes([0x00, 0xDB, 0x12, kind]) + number.to_bytes(4, "big"))
+
+
+def _history(
+    mpan: Mpan, start: datetime, consents: bool, special: str, draw: random.Random
+) -> tuple[CustomerEvent, ...]:
+    moved_in = start - timedelta(days=draw.randrange(400, 3000))
+    asked = start - timedelta(days=draw.randrange(60, 300))
+    answered = asked + timedelta(days=draw.randrange(1, 20))
+    events: list[CustomerEvent] = [
+        TenancyChange(mpan=mpan, at=moved_in, recorded_at=moved_in, tenancy="T1"),
+        _consent(mpan, asked, ConsentKind.SOUGHT),
+        _consent(mpan, answered, ConsentKind.GIVEN if consents else ConsentKind.REFUSED),
+    ]
+    if special == "new tenant":
+        moved = start - timedelta(days=20)
+        events.append(TenancyChange(mpan=mpan, at=moved, recorded_at=moved, tenancy="T2"))
+    if special == "priority opted in":
+        said = answered + timedelta(days=1)
+        choice = PriorityChoice(mpan=mpan, at=said, recorded_at=said, opted_in=True, evidence=f"call {said:%Y%m%d}")
+        events.append(choice)
+    return tuple(events)
+
+
+def _consent(mpan: Mpan, at: datetime, kind: ConsentKind) -> ConsentEvent:
+    return ConsentEvent(
+        mpan=mpan,
+        at=at,
+        recorded_at=at,
+        kind=kind,
+        text_version="consent-2025-3",
+        channel="web",
+        evidence=f"form {at:%Y%m%d}",
+        tenancy="T1",
+    )

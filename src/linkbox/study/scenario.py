@@ -1,0 +1,108 @@
+"""What is simulated: one evening and night on one street, described by plain values and a seed.
+
+A scenario can be written to a file and read back; everything else (people, devices, weather of demand) is drawn
+from its seed, so the same scenario is the same evening, byte for byte."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from linkbox.base.errors import InvalidInput, Issue
+
+PROVIDERS = ("accepts", "rejects", "silent", "no-delivery", "none")
+"""How the market's provider behaves; ``seed`` lets the seed choose among the first four."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One evening. ``feeder`` names where the street comes from: None is the street in the package.
+
+    ``tariff_start`` is the clock time at which cars on a night tariff start, None for no such tariff;
+    ``tariff_share`` the share of cars on it. ``consent_share`` is the share of car owners who consented.
+    ``emulator_stops_at`` is when the DCC goes away for good, to see what Linkbox makes of it."""
+
+    seed: int = 2
+    feeder: str | None = None
+    fuse_a: int | None = None
+    ev_share: float = 0.8
+    session_probability: float = 0.9
+    tariff_start: str | None = "00:30"
+    tariff_share: float = 0.7
+    consent_share: float = 0.9
+    charger_kw: float = 7.36
+    provider: str = "seed"
+    provider_share: float = 0.25
+    profile: str = "secmp0046"
+    day: str = "2026-01-13"
+    starts: str = "17:00"
+    hours: float = 14.0
+    emulator_stops_at: str | None = None
+    control: bool = True
+
+    def __post_init__(self) -> None:
+        issues = [
+            Issue(where=f"--{name.replace('_', '-')}", value=str(value), rule="must be within 0..1")
+            for name, value in asdict(self).items()
+            if name.endswith(("_share", "_probability")) and not 0.0 <= value <= 1.0
+        ]
+        if self.provider not in (*PROVIDERS, "seed"):
+            rule = f"must be one of {', '.join((*PROVIDERS, 'seed'))}"
+            issues.append(Issue(where="--provider", value=self.provider, rule=rule))
+        for name in ("tariff_start", "starts", "emulator_stops_at"):
+            text = getattr(self, name)
+            if text is not None and not _is_clock_time(text):
+                where = f"--{name.replace('_', '-')}"
+                issues.append(Issue(where=where, value=text, rule="must be a time of day as HH:MM"))
+        if not 0.0 < self.hours <= 48.0:
+            issues.append(Issue(where="--hours", value=str(self.hours), rule="must be above 0 and at most 48"))
+        if not 0.0 < self.charger_kw <= 22.0:
+            issues.append(
+                Issue(where="--charger-kw", value=str(self.charger_kw), rule="must be above 0 and at most 22")
+            )
+        if self.seed < 0:
+            issues.append(Issue(where="--seed", value=str(self.seed), rule="must not be negative"))
+        if issues:
+            raise InvalidInput("scenario", issues)
+
+    @property
+    def start(self) -> datetime:
+        """When the evening begins. British winter: local time is UTC."""
+        return datetime.combine(datetime.fromisoformat(self.day).date(), time.fromisoformat(self.starts), UTC)
+
+    @property
+    def end(self) -> datetime:
+        """When the night is over."""
+        return self.start + timedelta(hours=self.hours)
+
+    @property
+    def minutes(self) -> int:
+        """How many readings there will be."""
+        return round(self.hours * 60)
+
+    def at_clock(self, text: str) -> datetime:
+        """The first moment after the start at which a clock shows ``HH:MM``."""
+        at = datetime.combine(self.start.date(), time.fromisoformat(text), UTC)
+        return at if at > self.start else at + timedelta(days=1)
+
+    def to_record(self) -> dict[str, Any]:
+        """Plain values for a file."""
+        return asdict(self)
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Scenario:
+        """The inverse of to_record; raise InvalidInput for anything that is not a scenario."""
+        try:
+            return cls(**record)
+        except TypeError as error:
+            raise InvalidInput(
+                "scenario", [Issue(where="scenario", value=str(record)[:80], rule=str(error))]
+            ) from error
+
+
+def _is_clock_time(text: str) -> bool:
+    try:
+        return time.fromisoformat(text).strftime("%H:%M") == text
+    except ValueError:
+        return False
