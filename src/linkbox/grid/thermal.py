@@ -51,6 +51,10 @@ class FuseParameters:
             body_tau_s=_column([s.body_tau_s for s in specs]),
         )
 
+    def take(self, rows: NDArray[np.intp]) -> FuseParameters:
+        """Some of the fuses."""
+        return FuseParameters(**{n: getattr(self, n)[rows] for n in self.__slots__})
+
     @property
     def shares(self) -> Floats:
         """(2, feeders, 1): what part of the state is the element's and what the body's."""
@@ -95,6 +99,10 @@ class CableParameters:
             resistance_per_k=_column([s.resistance_per_k for s in specs]),
             shares=np.array([s.shares for s in specs], dtype=np.float64).T.reshape(len(TAU_S), len(specs), 1),
         )
+
+    def take(self, rows: NDArray[np.intp]) -> CableParameters:
+        """Some of the cables."""
+        return CableParameters(**{n: getattr(self, n)[..., rows, :] for n in self.__slots__})
 
     @property
     def rated_rise_k(self) -> Floats:
@@ -160,6 +168,10 @@ class TransformerParameters:
         """One entry per spec, shape (specs,)."""
         names = [n for n in cls.__slots__ if n in TransformerSpec.__slots__]
         return cls(**{n: np.array([getattr(s, n) for s in specs], dtype=np.float64) for n in names})
+
+    def take(self, rows: NDArray[np.intp]) -> TransformerParameters:
+        """Some of the transformers."""
+        return TransformerParameters(**{n: getattr(self, n)[rows] for n in self.__slots__})
 
     @property
     def tau_s(self) -> Floats:

@@ -1,0 +1,195 @@
+"""The next half hour of every feeder as arrays: forecast currents, projected states, allowed currents, times to limit.
+
+All states of assets are fractions of the way to their limit: a fuse melts at 1; a conductor has risen from the ground
+to its limit temperature at 1; a transformer from the ambient to its limit at 1, top oil or hot spot, the nearer one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from math import erf, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linkbox.grid import forecast, limits, thermal
+from linkbox.grid.fleet import Fleet, FleetState
+from linkbox.grid.forecast import Forecast, normal_score
+from linkbox.grid.policy import RiskPolicy
+from linkbox.grid.thermal import Floats
+
+ASSETS: tuple[str, ...] = ("fuse", "cable", "transformer")
+FUSE, CABLE, TRANSFORMER = range(3)
+
+_SCORES = np.linspace(-6.0, 6.0, 481)
+_CUMULATIVE = np.array([0.5 * (1.0 + erf(x / sqrt(2.0))) for x in _SCORES])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """Arrays (feeders, 3), or (assets, feeders, 3) with the assets in the order of ASSETS; NaN where a phase is blind.
+
+    ``expected_a`` and ``upper_a`` are the constant currents that heat like the median and the upper forecast;
+    ``present`` and ``projected`` fractions of the limits, now and at the horizon under the upper forecast;
+    ``allowable_a`` what may flow; ``time_to_limit_s`` under the upper forecast held for ever; ``probability`` that more
+    flows than what brings an asset to its limit within the horizon.
+    """
+
+    blind: NDArray[np.bool_]
+    expected_a: Floats
+    upper_a: Floats
+    present: Floats
+    projected: Floats
+    allowable_a: Floats
+    time_to_limit_s: Floats
+    probability: Floats
+
+
+def look_ahead(state: FleetState, fleet: Fleet, policy: RiskPolicy, returning_a: Floats, at: datetime) -> Outlook:
+    """Everything that ``assess`` decides on. ``returning_a`` (feeders, 3) is held load that comes back meanwhile.
+
+    Raises ValueError for a horizon that the forecast model does not have.
+    """
+    durations_s = _durations(fleet, policy)
+    demand = (state.current_a + state.held_a).astype(np.float32)
+    ahead = forecast.predict(state.forecast, fleet.model, demand, at=at)
+    blind: NDArray[np.bool_] = np.asarray(state.age_s(at) > policy.blind_after_s)
+    shift = np.where(blind, np.nan, returning_a - state.held_a)
+    path = _path(ahead, policy.probability, shift, len(durations_s))
+    upper = _equivalent(path, durations_s)
+    bank = _bank_current(state, policy, at)
+    hold = _allowable(state, fleet, upper, bank, level=policy.hold_level, after_s=policy.allow_s)
+    critical = _allowable(state, fleet, upper, bank, level=1.0, after_s=policy.horizon_s).min(axis=0)
+    unknown = np.stack([blind, blind, blind | np.isnan(bank)])
+    present = _fractions(state.fuse, state.cable, state.transformer, state.ambient_degc, fleet)
+    projected = _projected(state, fleet, path, durations_s, bank, state.age_s(at))
+    return Outlook(
+        blind=blind,
+        expected_a=_equivalent(_path(ahead, 0.5, shift, len(durations_s)), durations_s),
+        upper_a=upper,
+        present=np.where(unknown, np.nan, present),
+        projected=np.where(unknown, np.nan, projected),
+        allowable_a=np.where(blind, np.nan, hold),
+        time_to_limit_s=_times_to_limit(state, fleet, upper, bank),
+        probability=np.where((present >= 1.0).any(axis=0), 1.0, _exceedance(ahead, shift, durations_s, critical)),
+    )
+
+
+def _durations(fleet: Fleet, policy: RiskPolicy) -> tuple[float, ...]:
+    if policy.horizon_s not in fleet.model.horizons_s:
+        raise ValueError(f"horizon {policy.horizon_s:g} s is not one of the model's {fleet.model.horizons_s}")
+    steps = fleet.model.horizons_s.index(policy.horizon_s) + 1
+    return tuple(b - a for a, b in zip(fleet.model.starts_s, fleet.model.horizons_s, strict=True))[:steps]
+
+
+def _path(ahead: Forecast, probability: float, shift: Floats, steps: int) -> Floats:
+    """(steps, feeders, 3): the forecast of one probability as a staircase, less what is held, plus what returns."""
+    return np.asarray(np.maximum(ahead.quantile(probability)[:steps].astype(np.float64) + shift, 0.0))
+
+
+def _equivalent(path_a: Floats, durations_s: tuple[float, ...]) -> Floats:
+    """The constant current with the same mean square."""
+    return np.asarray(np.sqrt(np.average(np.square(path_a), axis=0, weights=durations_s)))
+
+
+def _bank_current(state: FleetState, policy: RiskPolicy, at: datetime) -> Floats:
+    """The transformer's phase currents (feeders, 3), NaN where they are missing or too old."""
+    fresh = at.timestamp() - state.transformer_seen_s <= policy.blind_after_s
+    return np.asarray(np.where(np.asarray(fresh)[:, None], state.transformer_current_a, np.nan))
+
+
+def _bank_then(bank: Floats, state: FleetState, then_a: Floats) -> Floats:
+    """The transformer's currents when this feeder carries ``then_a``, its other feeders as they are."""
+    return np.asarray(np.maximum(bank + then_a - state.current_a, 0.0))
+
+
+def _fractions(fuse: Floats, cable: Floats, transformer: Floats, ambient: Floats, fleet: Fleet) -> Floats:
+    """(assets, feeders, 3) of the way to the limits."""
+    t = fleet.transformer
+    oil = (transformer[0] - ambient) / (t.top_oil_limit_degc - ambient)
+    hot = (thermal.hot_spot_degc(transformer) - ambient) / (t.hot_spot_limit_degc - ambient)
+    worst = np.broadcast_to(np.maximum(oil, hot)[:, None], fuse.shape[1:])
+    return np.stack([fuse.sum(axis=0), cable.sum(axis=0) / fleet.cable.rated_rise_k, worst])
+
+
+def _projected(
+    state: FleetState, fleet: Fleet, path: Floats, durations_s: tuple[float, ...], bank: Floats, age_s: Floats
+) -> Floats:
+    """Fractions at the horizon; a state that is some minutes old is first brought up to date."""
+    fuse, cable, transformer = state.fuse, state.cable, state.transformer
+    waited = np.where(np.isfinite(age_s), age_s, 0.0)
+    for i, seconds in enumerate(durations_s):
+        dt_s = seconds + waited if i == 0 else seconds
+        fuse = thermal.fuse_step(fuse, path[i], fleet.fuse, dt_s)
+        cable = thermal.cable_step(cable, path[i], fleet.cable, dt_s)
+        oil_pu, winding_pu = thermal.load_per_unit(_bank_then(bank, state, path[i]), fleet.transformer)
+        transformer = thermal.transformer_step(
+            transformer, oil_pu, winding_pu, fleet.transformer, ambient_degc=state.ambient_degc, dt_s=seconds
+        )
+    return _fractions(fuse, cable, transformer, state.ambient_degc, fleet)
+
+
+def _allowable(state: FleetState, fleet: Fleet, upper: Floats, bank: Floats, *, level: float, after_s: float) -> Floats:
+    """(assets, feeders, 3): the feeder's current that each asset allows for ``after_s``; infinite without a reading."""
+    bank_upper = _bank_then(bank, state, upper)
+    scale = _transformer_scale(state, fleet, bank_upper, level, after_s)
+    room = np.where(np.isnan(bank_upper), np.inf, (scale[:, None] - 1.0) * bank_upper)
+    return np.stack(
+        [
+            limits.fuse_allowable_a(state.fuse, fleet.fuse, level=level, after_s=after_s),
+            limits.cable_allowable_a(state.cable, fleet.cable, level=level, after_s=after_s),
+            np.maximum(upper + room, 0.0),
+        ]
+    )
+
+
+def _transformer_scale(state: FleetState, fleet: Fleet, bank_upper: Floats, level: float, after_s: float) -> Floats:
+    """By what factor (feeders,) the transformer's upper forecast may change. Only where it is loaded over its rating or
+    warm is that worked out; else rated load is allowed, which no ambient of GB brings near a limit."""
+    _, winding_pu = thermal.load_per_unit(bank_upper, fleet.transformer)
+    scale = 1.0 / np.maximum(winding_pu, 1e-3)
+    fraction = _fractions(state.fuse, state.cable, state.transformer, state.ambient_degc, fleet)[TRANSFORMER, :, 0]
+    rows = np.flatnonzero((winding_pu >= 1.0) | ((fraction >= 0.6) & np.isfinite(winding_pu)))
+    if rows.size:
+        scale[rows] = limits.transformer_allowable_scale(
+            state.transformer[:, rows],
+            bank_upper[rows],
+            state.ambient_degc[rows],
+            fleet.transformer.take(rows),
+            level=level,
+            after_s=after_s,
+        )
+    return np.asarray(scale)
+
+
+def _times_to_limit(state: FleetState, fleet: Fleet, upper: Floats, bank: Floats) -> Floats:
+    """(assets, feeders, 3) seconds, worked out only where the upper forecast, held for ever, passes a limit."""
+    times = np.full((len(ASSETS), *upper.shape), np.inf)
+    over = (upper >= fleet.fuse.melt_current_a) | (upper >= fleet.cable.rated_current_a)
+    hot = _fractions(state.fuse, state.cable, state.transformer, state.ambient_degc, fleet) >= 1.0
+    rows = np.flatnonzero((over | hot.any(axis=0)).any(axis=-1))
+    times[FUSE, rows] = limits.fuse_time_to_melt_s(state.fuse[:, rows], upper[rows], fleet.fuse.take(rows))
+    times[CABLE, rows] = limits.cable_time_to_limit_s(state.cable[:, rows], upper[rows], fleet.cable.take(rows))
+    bank_upper = _bank_then(bank, state, upper)
+    _, winding_pu = thermal.load_per_unit(bank_upper, fleet.transformer)
+    banks = np.flatnonzero((winding_pu >= 1.0) | hot[TRANSFORMER, :, 0])
+    times[TRANSFORMER, banks] = limits.transformer_time_to_limit_s(
+        state.transformer[:, banks], bank_upper[banks], state.ambient_degc[banks], fleet.transformer.take(banks)
+    )[:, None]
+    return np.where(np.isnan(upper), np.inf, times)
+
+
+def _exceedance(ahead: Forecast, shift: Floats, durations_s: tuple[float, ...], critical: Floats) -> Floats:
+    """The probability that the equivalent current of the next minutes is over ``critical``.
+
+    Between the tracked quantiles, and beyond them, the normal score is taken as linear in the current.
+    """
+    scores = [normal_score(p) for p in ahead.levels]
+    amps = [_equivalent(_path(ahead, p, shift, len(durations_s)), durations_s) for p in ahead.levels]
+    score = np.full(critical.shape, np.nan)
+    for i in range(len(scores) - 1):
+        slope = (scores[i + 1] - scores[i]) / np.maximum(amps[i + 1] - amps[i], 1e-6)
+        here = np.isnan(score) & ((critical < amps[i + 1]) | (i == len(scores) - 2))
+        score = np.where(here, scores[i] + slope * (critical - amps[i]), score)
+    return np.asarray(1.0 - np.interp(score, _SCORES, _CUMULATIVE))

@@ -1,0 +1,104 @@
+"""The smoothed daily profile of every series: 96 quarter-hours of British local time, working days and the others.
+
+Kept as one array per bin, so that learning one bin shares all others with the former profile, and only the bins around
+the present are touched in a minute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+BIN_S = 900.0
+BINS = 96
+DAY_WEIGHT = 0.15
+"""How much a new day moves the profile."""
+
+
+def british_local(at: datetime) -> datetime:
+    """``at`` (UTC) moved to the wall clock of Great Britain; the zone mark stays UTC.
+
+    Summer time runs from 01:00 UTC on the last Sunday of March to 01:00 UTC on the last Sunday of October (Summer Time
+    Order 2002). Written out, because the core reads no zone files.
+    """
+    begins, ends = _last_sunday(at, 3), _last_sunday(at, 10)
+    return at + timedelta(hours=1) if begins <= at < ends else at
+
+
+def _last_sunday(at: datetime, month: int) -> datetime:
+    last = at.replace(month=month, day=31, hour=1, minute=0, second=0, microsecond=0)
+    return last - timedelta(days=last.isoweekday() % 7)
+
+
+def slot_of(at: datetime) -> int:
+    """Which of the 192 bins ``at`` falls into: working days first, then week-ends."""
+    local = british_local(at)
+    return BINS * (local.isoweekday() > 5) + (local.hour * 60 + local.minute) // 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """``bins``: 192 arrays (feeders, 3) float32, or None where no day has been seen; ``sum`` and ``count`` gather the
+    readings of the bin that is under way, ``slot``."""
+
+    feeders: int
+    bins: tuple[NDArray[np.float32] | None, ...]
+    slot: int
+    sum: NDArray[np.float32]
+    count: NDArray[np.float32]
+
+    @classmethod
+    def empty(cls, feeders: int, at: datetime) -> Profile:
+        """Nothing learned yet."""
+        zeros = np.zeros((feeders, 3), dtype=np.float32)
+        return cls(feeders=feeders, bins=(None,) * (2 * BINS), slot=slot_of(at), sum=zeros, count=zeros)
+
+    def observe(self, current_a: NDArray[np.float32], *, at: datetime) -> Profile:
+        """Take in the mean current of an interval that ended at ``at``; NaN is left out."""
+        slot = slot_of(at - timedelta(seconds=1))  # an interval that ends on the quarter belongs to the one it closes
+        closed = self if slot == self.slot else self._close(slot)
+        seen = np.isfinite(current_a)
+        return replace(
+            closed,
+            sum=closed.sum + np.where(seen, current_a, np.float32(0.0)),
+            count=closed.count + seen.astype(np.float32),
+        )
+
+    def _close(self, next_slot: int) -> Profile:
+        """Fold the gathered mean into its bin and turn to another."""
+        known = self.count > 0
+        mean = np.where(known, self.sum / np.maximum(self.count, np.float32(1.0)), np.float32(np.nan))
+        old = self.bins[self.slot]
+        if old is not None:
+            blended = old + np.float32(DAY_WEIGHT) * (mean - old)
+            mean = np.where(known & np.isfinite(old), blended, np.where(known, mean, old))
+        bins = self.bins if old is None and not known.any() else _put(self.bins, self.slot, mean)
+        zeros = np.zeros_like(self.sum)
+        return replace(self, bins=bins, slot=next_slot, sum=zeros, count=zeros)
+
+    def around(self, at: datetime, first_s: float, last_s: float) -> NDArray[np.float32]:
+        """The profile's mean over ``at + first_s`` to ``at + last_s`` (feeders, 3); NaN where it is not known.
+
+        Bins are joined by straight lines between their middles, so that the profile has no steps.
+        """
+        times = np.linspace(first_s, last_s, 1 + int((last_s - first_s) // BIN_S) + (last_s > first_s))
+        if not any(b is not None for b in self.bins):
+            return np.full((self.feeders, 3), np.nan, dtype=np.float32)
+        return np.asarray(np.mean([self._value(at + timedelta(seconds=float(t))) for t in times], axis=0))
+
+    def _value(self, at: datetime) -> NDArray[np.float32]:
+        middle = at - timedelta(seconds=BIN_S / 2)
+        left, right = self.bins[slot_of(middle)], self.bins[slot_of(middle + timedelta(seconds=BIN_S))]
+        if left is None or right is None:
+            return np.full((self.feeders, 3), np.nan, dtype=np.float32)
+        weight = np.float32(((middle.minute * 60 + middle.second) % BIN_S) / BIN_S)
+        return np.asarray(left * (1 - weight) + right * weight)
+
+
+def _put(
+    bins: tuple[NDArray[np.float32] | None, ...], slot: int, value: NDArray[np.float32]
+) -> tuple[NDArray[np.float32] | None, ...]:
+    return (*bins[:slot], value, *bins[slot + 1 :])

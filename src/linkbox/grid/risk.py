@@ -1,0 +1,221 @@
+"""The judgement on every feeder: its state with hysteresis, the reduction that it needs, and why, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linkbox.base.identifiers import FeederId
+from linkbox.base.phases import PHASES, Phase
+from linkbox.base.time import require_utc
+from linkbox.grid import reasons, thermal
+from linkbox.grid.fleet import Fleet, FleetState
+from linkbox.grid.outlook import ASSETS, TRANSFORMER, Outlook, look_ahead
+from linkbox.grid.policy import RiskPolicy
+from linkbox.grid.thermal import Floats
+
+__all__ = ["RiskAssessment", "RiskPolicy", "RiskState", "assess"]
+
+Triple = tuple[float, float, float]
+
+
+class RiskState(StrEnum):
+    """How bad it is. Blind is beside the scale: no fresh reading, so nothing is known, least of all health."""
+
+    NORMAL = "normal"
+    WATCH = "watch"
+    AT_RISK = "at-risk"
+    IMMINENT = "imminent"
+    EXCEEDED = "exceeded"
+    BLIND = "blind"
+
+    @property
+    def needs_action(self) -> bool:
+        """Whether load must go."""
+        return self in (RiskState.AT_RISK, RiskState.IMMINENT, RiskState.EXCEEDED)
+
+
+_SCALE: tuple[RiskState, ...] = (
+    RiskState.NORMAL,
+    RiskState.WATCH,
+    RiskState.AT_RISK,
+    RiskState.IMMINENT,
+    RiskState.EXCEEDED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskAssessment:
+    """One feeder at one moment. Currents in A per phase, NaN where the phase is blind.
+
+    ``time_to_limit_s`` is the soonest over assets and phases under the upper forecast (infinite: never);
+    ``required_reduction_a`` what must go so that no asset passes its hold level; ``allowable_current_a`` what may flow
+    (infinite where nothing limits); ``expected_current_a`` and ``upper_current_a`` the forecast for the horizon as
+    constant currents of the same heating; ``fuse_state`` 1 = melts, on the pessimistic curve; ``probability`` that an
+    asset reaches its limit within the horizon.
+    """
+
+    feeder_id: FeederId
+    at: datetime
+    state: RiskState
+    time_to_limit_s: float
+    limiting_asset: str
+    limiting_phase: Phase | None
+    probability: float
+    required_reduction_a: Triple
+    allowable_current_a: Triple
+    expected_current_a: Triple
+    upper_current_a: Triple
+    fuse_state: Triple
+    cable_degc: Triple
+    hot_spot_degc: float
+    horizon_s: float
+    reason: str
+
+
+def assess(
+    state: FleetState,
+    fleet: Fleet,
+    *,
+    policy: RiskPolicy,
+    returning_a: Floats,
+    at: datetime,
+    intervening: NDArray[np.bool_] | None = None,
+    previous: Sequence[RiskAssessment] | None = None,
+) -> tuple[RiskAssessment, ...]:
+    """Judge every feeder at ``at``, in fleet order.
+
+    ``returning_a`` (feeders, 3) is held load that comes back within the horizon unless it is held again, so it counts
+    as forecast. ``intervening`` (feeders,) marks the feeders with an intervention under way: these get their required
+    reduction whatever their state. ``previous`` are the last assessments of the same fleet: with them a state is left
+    only when the cause has gone by a margin. Raises ValueError for a ``previous`` of other feeders.
+    """
+    if previous is not None and tuple(p.feeder_id for p in previous) != fleet.ids:
+        raise ValueError("previous assessments are not of this fleet, in its order")
+    outlook = look_ahead(state, fleet, policy, np.asarray(returning_a, dtype=np.float64), require_utc(at))
+    before = np.zeros(len(fleet), dtype=np.int8) if previous is None else _grades(previous)
+    grades = _grade(outlook, policy, before)
+    acting = (grades >= _SCALE.index(RiskState.AT_RISK)) | (False if intervening is None else intervening)
+    required = _required(outlook, policy, acting)
+    ages = state.age_s(at)
+    words = [_reason(i, fleet, policy, outlook, required[i], ages[i]) for i in range(len(fleet))]
+    return tuple(
+        _assessment(i, state, fleet, policy, outlook, int(grades[i]), required[i], at, words[i])
+        for i in range(len(fleet))
+    )
+
+
+def _grades(previous: Sequence[RiskAssessment]) -> NDArray[np.int8]:
+    return np.array([_SCALE.index(p.state) if p.state in _SCALE else 0 for p in previous], dtype=np.int8)
+
+
+def _required(outlook: Outlook, policy: RiskPolicy, acting: NDArray[np.bool_]) -> Floats:
+    """(feeders, 3) A, zero where nobody acts, the phase is blind, or the excess is under the smallest reduction."""
+    excess = outlook.upper_a - outlook.allowable_a.min(axis=0)
+    wanted = np.isfinite(excess) & (excess >= policy.min_reduction_a) & np.asarray(acting)[:, None]
+    return np.asarray(np.where(wanted, excess, 0.0))
+
+
+def _grade(outlook: Outlook, policy: RiskPolicy, before: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Index into the scale, (feeders,): the worst grade that is entered now, or was held and is not yet left."""
+    present = _worst(outlook.present)
+    projected = _worst(outlook.projected)
+    allowed = outlook.allowable_a.min(axis=0)
+    soonest = outlook.time_to_limit_s.min(axis=0)
+    excess = outlook.upper_a - allowed >= policy.min_reduction_a
+    close = (present >= policy.action_level) | (projected >= policy.hold_level)
+    near = outlook.upper_a >= policy.release_ratio * allowed
+    warm = (present >= policy.release_level) | (projected >= policy.action_level)
+    entered = (
+        np.maximum(present, projected) >= policy.action_level,
+        excess & close,
+        soonest <= policy.imminent_s,
+        present >= 1.0,
+    )
+    stayed = (
+        np.maximum(present, projected) >= policy.release_level,
+        near & warm,
+        soonest <= 1.5 * policy.imminent_s,
+        present >= 0.97,
+    )
+    grade = np.zeros(before.shape, dtype=np.int8)
+    for level, (enter, stay) in enumerate(zip(entered, stayed, strict=True), start=1):
+        reached = enter.any(axis=-1) | ((before >= level) & stay.any(axis=-1))
+        grade = np.where(reached, np.int8(level), grade)
+    return grade
+
+
+def _worst(fractions: Floats) -> Floats:
+    """(feeders, 3): the largest over the assets whose state is known, 0 where none is."""
+    return np.asarray(np.max(np.where(np.isnan(fractions), 0.0, fractions), axis=0))
+
+
+def _assessment(
+    i: int,
+    state: FleetState,
+    fleet: Fleet,
+    policy: RiskPolicy,
+    outlook: Outlook,
+    grade: int,
+    required_a: Floats,
+    at: datetime,
+    reason: str,
+) -> RiskAssessment:
+    asset, phase = _limiting(outlook, i)
+    judged = _SCALE[grade]
+    if outlook.blind[i].any() and not judged.needs_action:
+        judged = RiskState.BLIND
+    blind = outlook.blind[i]
+    cable = thermal.cable_degc(state.cable[:, i : i + 1], fleet.cable.take(np.array([i])))[0]
+    bank_known = np.isfinite(outlook.present[TRANSFORMER, i]).any()
+    return RiskAssessment(
+        feeder_id=fleet.feeders[i].feeder_id,
+        at=at,
+        state=judged,
+        time_to_limit_s=float(outlook.time_to_limit_s[:, i].min()),
+        limiting_asset=ASSETS[asset],
+        limiting_phase=None if ASSETS[asset] == "transformer" else PHASES[phase],
+        probability=float("nan") if blind.all() else float(outlook.probability[i][~blind].max()),
+        required_reduction_a=_triple(required_a),
+        allowable_current_a=_triple(outlook.allowable_a[:, i].min(axis=0)),
+        expected_current_a=_triple(outlook.expected_a[i]),
+        upper_current_a=_triple(outlook.upper_a[i]),
+        fuse_state=_triple(np.where(blind, np.nan, state.fuse[:, i].sum(axis=0))),
+        cable_degc=_triple(np.where(blind, np.nan, cable)),
+        hot_spot_degc=float(thermal.hot_spot_degc(state.transformer[:, i])) if bank_known else float("nan"),
+        horizon_s=policy.horizon_s,
+        reason=reason,
+    )
+
+
+def _reason(i: int, fleet: Fleet, policy: RiskPolicy, outlook: Outlook, required_a: Floats, ages_s: Floats) -> str:
+    asset, phase = _limiting(outlook, i)
+    clauses = []
+    if not outlook.blind[i].all():
+        what = reasons.asset_in_words(fleet.feeders[i], ASSETS[asset], PHASES[phase])
+        now, then = outlook.present[asset, i, phase], outlook.projected[asset, i, phase]
+        clauses.append(reasons.loading(what, now, then, outlook.upper_a[i, phase], policy))
+        clauses.append(reasons.limit(outlook.time_to_limit_s[asset, i, phase]))
+        clauses.append(reasons.relief(_triple(required_a), _triple(outlook.allowable_a[:, i].min(axis=0)), policy))
+    clauses.append(reasons.blindness(_triple(ages_s), policy))
+    return "; ".join(c for c in clauses if c)
+
+
+def _limiting(outlook: Outlook, i: int) -> tuple[int, int]:
+    """(asset, phase): what reaches its limit first, or where none does, what gets nearest to it."""
+    times = outlook.time_to_limit_s[:, i]
+    if np.isfinite(times).any():
+        flat = int(np.argmin(times))
+    else:
+        flat = int(np.argmax(np.where(np.isnan(outlook.projected[:, i]), -1.0, outlook.projected[:, i])))
+    return divmod(flat, len(PHASES))
+
+
+def _triple(values: Floats) -> Triple:
+    a, b, c = (float(v) for v in values)
+    return a, b, c
