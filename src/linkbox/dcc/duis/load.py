@@ -1,0 +1,44 @@
+"""Request bodies of auxiliary load control: services 7.5 to 7.8 and the Signed Pre-Command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivateAuxiliaryLoad:
+    """7.5: close switch ``index`` (1..5) for ``duration_min`` minutes (0..65535)."""
+
+    index: int
+    duration_min: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeactivateAuxiliaryLoad:
+    """7.6: open switch ``index`` (1..5) for ``duration_min`` minutes (0..65535)."""
+
+    index: int
+    duration_min: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadAlcsData:
+    """7.7: read labels, types, schedule and states of the auxiliary load switches."""
+
+    execution_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetAuxiliaryLoad:
+    """7.8: give switch ``index`` (1..5) back to its calendar."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedPreCommand:
+    """Any critical service in command variants 5 to 7: the GBCS message with the user's signature."""
+
+    payload: bytes = field(repr=False)
+    execution_at: datetime | None = None
