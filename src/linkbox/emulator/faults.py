@@ -97,16 +97,27 @@ class FaultPlan:
     rules: tuple[FaultRule, ...] = ()
 
     def strikes(
-        self, kind: FaultKind, *, draws: Draws, request_id: RequestId, srv: str, target: Target, at: datetime
+        self,
+        kind: FaultKind,
+        *,
+        draws: Draws,
+        request_id: RequestId,
+        srv: str,
+        target: Target,
+        at: datetime,
+        attempt: int = 0,
     ) -> FaultRule | None:
-        """The first rule of this kind that strikes this request, posted at ``at``; None if none does."""
+        """The first rule of this kind that strikes this request, posted at ``at``; None if none does.
+
+        ``attempt`` gives a request that is posted again another chance.
+        """
         for number, rule in enumerate(self.rules):
             if (
                 rule.kind is kind
                 and rule.srv in (None, srv)
                 and rule.covers(at)
                 and rule.concerns(target.names, target.region)
-                and draws.happens(rule.probability, "fault", number, kind, request_id)
+                and draws.happens(rule.probability, "fault", number, kind, request_id, attempt)
             ):
                 return rule
         return None
