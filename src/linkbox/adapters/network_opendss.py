@@ -19,7 +19,7 @@ from pathlib import Path
 
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.phases import PHASES, Phase
-from linkbox.grid.topology import BranchRow, FeederNetwork, LineCode, LoadRow, build_network
+from linkbox.grid.topology import MAX_OHM_PER_KM, BranchRow, FeederNetwork, LineCode, LoadRow, build_network
 
 FILES = ("LineCode.txt", "Lines.txt", "Loads.txt", "Transformers.txt")
 MAX_FILE_BYTES = 32 * 1024 * 1024
@@ -209,10 +209,10 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 def _read_line_code(found: _Object, reading: _Reading) -> None:
     values = {key: found.number(key, otherwise=0.0) for key in ("R1", "X1", "R0", "X0")}
     for key, value in values.items():
-        if value < 0:
-            found.complain(str(value), f"{key} must not be negative")
+        if not 0 <= value <= MAX_OHM_PER_KM:
+            found.complain(str(value), f"{key} must be between 0 and {MAX_OHM_PER_KM:.0f} ohm")
     _require_three_phases(found, "nphases")
-    per_km = 1.0 / found.unit_km()
+    per_km = 1.0 / found.unit_km()  # ohm per m times 1000 is ohm per km
     code = LineCode(
         name=found.name,
         r1_ohm_per_km=values["R1"] * per_km,

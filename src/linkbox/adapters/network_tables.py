@@ -17,7 +17,7 @@ from pathlib import Path
 
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.phases import Phase
-from linkbox.grid.topology import BranchRow, FeederNetwork, LineCode, LoadRow, build_network
+from linkbox.grid.topology import MAX_OHM_PER_KM, BranchRow, FeederNetwork, LineCode, LoadRow, build_network
 
 LINE_CODE_COLUMNS = ("line_code", "r1_ohm_per_km", "x1_ohm_per_km", "r0_ohm_per_km", "x0_ohm_per_km")
 BRANCH_COLUMNS = ("branch", "from_node", "to_node", "line_code", "length_m")
@@ -189,8 +189,8 @@ def _read_line_codes(reading: _Reading) -> Iterator[LineCode]:
         seen.add(name)
         numbers = {column: row.number(column) for column in LINE_CODE_COLUMNS[1:]}
         for column, value in numbers.items():
-            if value < 0:
-                reading.complain(row.where, str(value), f"{column} must not be negative")
+            if not 0 <= value <= MAX_OHM_PER_KM:
+                reading.complain(row.where, str(value), f"{column} must be between 0 and {MAX_OHM_PER_KM:.0f}")
         yield LineCode(name=name, **numbers)
 
 

@@ -19,6 +19,12 @@ from linkbox.base.phases import Phase
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
+# Beyond these an input is no low-voltage feeder but a slip of unit or decimal point.
+MAX_LENGTH_M = 100_000.0
+MAX_NOMINAL_W = 1_000_000.0
+MAX_LOW_VOLTAGE_V = 1_000.0
+MAX_OHM_PER_KM = 1_000.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineCode:
@@ -232,16 +238,19 @@ def _value_issues(
 ) -> list[Issue]:
     """Values out of range, missing line codes and repeated names."""
     issues: list[Issue] = []
-    if not (math.isfinite(source_voltage_v) and source_voltage_v > 0):
-        issues.append(Issue(where=where, value=str(source_voltage_v), rule="the source voltage must be above 0 V"))
+    if not 0 < source_voltage_v <= MAX_LOW_VOLTAGE_V:
+        rule = f"the source voltage, phase to neutral, must be above 0 and at most {MAX_LOW_VOLTAGE_V:.0f} V"
+        issues.append(Issue(where=where, value=str(source_voltage_v), rule=rule))
     for row in branches:
         if row.line_code not in line_codes:
             issues.append(Issue(where=row.where, value=row.line_code, rule="line code is not defined"))
-        if not (math.isfinite(row.length_m) and row.length_m >= 0):
-            issues.append(Issue(where=row.where, value=str(row.length_m), rule="length must be 0 m or more"))
+        if not 0 <= row.length_m <= MAX_LENGTH_M:
+            rule = f"length must be between 0 and {MAX_LENGTH_M:.0f} m"
+            issues.append(Issue(where=row.where, value=str(row.length_m), rule=rule))
     for load in loads:
-        if not (math.isfinite(load.nominal_w) and load.nominal_w >= 0):
-            issues.append(Issue(where=load.where, value=str(load.nominal_w), rule="nominal load must be 0 W or more"))
+        if not 0 <= load.nominal_w <= MAX_NOMINAL_W:
+            rule = f"nominal load must be between 0 and {MAX_NOMINAL_W:.0f} W"
+            issues.append(Issue(where=load.where, value=str(load.nominal_w), rule=rule))
         if not 0 < load.power_factor <= 1:
             issues.append(Issue(where=load.where, value=str(load.power_factor), rule="power factor must be in (0, 1]"))
     if not loads:

@@ -74,8 +74,8 @@ class Hold:
 class ProviderAnswer:
     """What comes of a call.
 
-    ``answered_at`` None is silence; ``accepted_amps`` (per phase) is what the provider promises, ``holds`` what it does.
-    ``behaviour`` is the truth, which a controller never sees.
+    ``answered_at`` None is silence; ``accepted_amps`` (per phase) is what the provider promises, ``holds`` what it
+    does. ``behaviour`` is the truth, which a controller never sees.
     """
 
     request_id: str
