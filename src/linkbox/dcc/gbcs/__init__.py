@@ -17,7 +17,7 @@ from linkbox.dcc.gbcs.protection import (
     verify_mac_with_secret,
     verify_signature,
 )
-from linkbox.dcc.gbcs.registry import ALERT_CASES, USE_CASES, read_value, use_cases_of, write_payload
+from linkbox.dcc.gbcs.registry import ALERT_CASES, USE_CASES, failures, read_value, use_cases_of, write_payload
 from linkbox.dcc.gbcs.usecase import AlertCase, UseCase
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "decode",
     "derive_key",
     "encode",
+    "failures",
     "mac_with_secret",
     "read_value",
     "sign",

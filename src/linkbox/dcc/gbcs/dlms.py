@@ -5,13 +5,13 @@ Source: reference dcc.md section 5.5. The invoke id holds the low 24 bits of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
 from linkbox.dcc.errors import LocalProtocolError
-from linkbox.dcc.gbcs.data import NULL, Data, Number, Octets, Tag, encode_data, read_data
+from linkbox.dcc.gbcs.data import NULL, Data, Number, Octets, Structure, Tag, encode_data, read_data
 from linkbox.dcc.gbcs.octets import Cursor
 from linkbox.dcc.gbcs.times import date_time_octets, read_date_time
 
@@ -217,32 +217,24 @@ class Notification:
     values: tuple[Data, ...] = ()
 
 
-def encode_notification(notification: Notification, *, counter: int, counted: int | None = None) -> bytes:
-    """The notification of an alert. ``counted``, if given, is how many values its structure claims to hold."""
+def encode_notification(notification: Notification, *, counter: int) -> bytes:
+    """The notification of the alert that the device sends with its ``counter``."""
     values = (
         Number(Tag.UINT16, notification.alert_code),
         Octets(date_time_octets(notification.at)),
         *notification.values,
     )
     head = _NOTIFICATION + invoke_id(counter) + _NO_DATE_TIME
-    count = len(values) if counted is None else counted
-    return head + bytes((Tag.STRUCTURE, count)) + b"".join(map(encode_data, values))
+    return head + encode_data(Structure(values))
 
 
-def decode_notification(payload: bytes, *, counter: int, counted: int | None = None) -> Notification:
+def decode_notification(payload: bytes, *, counter: int) -> Notification:
     """The inverse of ``encode_notification``; raise RemoteProtocolError for anything else."""
     cursor = Cursor(payload, "DLMS notification")
-    cursor.expect(_NOTIFICATION + invoke_id(counter) + _NO_DATE_TIME + bytes((Tag.STRUCTURE,)))
-    count = cursor.uint(1)
-    values = tuple(_read_all(cursor))
-    if count != (len(values) if counted is None else counted):
-        raise cursor.fault(f"must hold {count} values, has {len(values)}")
-    match values:
-        case (Number(Tag.UINT16, code), Octets(at), *more):
+    cursor.expect(_NOTIFICATION + invoke_id(counter) + _NO_DATE_TIME)
+    body = read_data(cursor)
+    cursor.finish()
+    match body:
+        case Structure((Number(Tag.UINT16, code), Octets(at), *more)):
             return Notification(alert_code=code, at=read_date_time(at), values=tuple(more))
-    raise cursor.fault("must begin with an alert code and a time")
-
-
-def _read_all(cursor: Cursor) -> Iterable[Data]:
-    while cursor.left:
-        yield read_data(cursor)
+    raise cursor.fault("must be a structure that begins with an alert code and a time")
