@@ -109,9 +109,9 @@ def learn(beliefs: Sequence[Belief], measured_a: Amps3, *, sigma_a: float) -> tu
     """What to believe once the sum of these chargers' currents was measured as ``measured_a`` (A per phase).
 
     For the feeder as a whole ``measured_a`` is the phase's current above its expected household load and ``beliefs``
-    are all chargers that are not held; after a command it is the drop that was seen and ``beliefs`` are those held by it.
-    ``sigma_a`` > 0 is the error of the measured sum, in practice the households' own movement. A phase that was not
-    measured (NaN) teaches nothing.
+    are all chargers that are not held; after a command it is the drop that was seen and ``beliefs`` are those held by
+    it. ``sigma_a`` > 0 is the error of the measured sum, in practice the households' own movement. A phase that was
+    not measured (NaN) teaches nothing.
     """
     if not sigma_a > 0:
         raise ValueError(f"sigma_a must be above 0, not {sigma_a}")

@@ -1,0 +1,168 @@
+"""The veto: each rule alone, and in agreement with the ledger and the permits that it must not share code with."""
+
+import ast
+import dataclasses
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import linkbox.control.veto as veto_module
+from linkbox.control.ledger import EntryState, Ledger, LedgerEntry, QuotaExceeded
+from linkbox.control.veto import OutgoingHold, StoredFacts, StoredInterval, StoredWord, veto
+from linkbox.customers import ConsentEvent, ConsentKind, CustomerEvent, CustomerFile, TenancyChange
+from tests.control.permits import T0, mpan
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+HOLD = OutgoingHold(command="c1", intervention_id="i1", start=T0, duration_s=30 * 60)
+OWN = StoredInterval(command="c1", start=T0, end=T0 + 30 * MINUTE)
+GOOD = StoredFacts(
+    domestic=True,
+    priority_register=False,
+    priority_opted_in=False,
+    words=(StoredWord(at=T0 - DAY, kind="given", tenancy="t1"),),
+    tenancies=(),
+    objections=frozenset(),
+    label_is_ev_charger=True,
+    eligible=True,
+    eligibility_rule="secmp0046 7.6",
+    intervals=(OWN,),
+)
+
+
+def facts(**changes: object) -> StoredFacts:
+    return dataclasses.replace(GOOD, **changes)  # type: ignore[arg-type]  # checked by the dataclass's own names
+
+
+def hold(**changes: object) -> OutgoingHold:
+    return dataclasses.replace(HOLD, **changes)  # type: ignore[arg-type]  # as above
+
+
+def test_hold_that_breaks_no_rule_may_go() -> None:
+    assert veto(HOLD, GOOD, at=T0) == ()
+
+
+@pytest.mark.parametrize(
+    ("stored", "word"),
+    [
+        (facts(domestic=False), "domestic"),
+        (facts(priority_register=True), "priority register"),
+        (facts(objections=frozenset({"i1"})), "rejected"),
+        (facts(label_is_ev_charger=False), "labelled"),
+        (facts(eligible=False, eligibility_rule="duis-5.4: 7.7 only"), "duis-5.4: 7.7 only"),
+        (facts(words=()), "no consent"),
+        (facts(words=(*GOOD.words, StoredWord(at=T0, kind="withdrawn", tenancy="t1"))), "no consent"),
+        (facts(tenancies=((T0 - HOUR, "t2"),)), "no consent"),
+        (facts(intervals=()), "not reserved"),
+        (facts(intervals=(StoredInterval(command="c2", start=T0, end=T0 + 30 * MINUTE),)), "not reserved"),
+        (facts(intervals=(StoredInterval(command="c1", start=T0, end=T0 + 29 * MINUTE),)), "not reserved"),
+        (facts(intervals=(OWN, StoredInterval(command="c0", start=T0 - 2 * HOUR, end=T0))), "over 120 minutes in 24"),
+    ],
+)
+def test_each_rule_stops_a_hold_by_itself(stored: StoredFacts, word: str) -> None:
+    reasons = veto(HOLD, stored, at=T0)
+    assert len(reasons) == 1
+    assert word in reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        (hold(duration_s=14 * 60), "15 to 120"),
+        (hold(duration_s=0), "15 to 120"),
+        (hold(duration_s=-60), "15 to 120"),
+        (hold(duration_s=121 * 60), "15 to 120"),
+        (hold(duration_s=1000), "whole minutes"),
+        (hold(weight=0.0), "weight"),
+        (hold(start=T0 - 2 * MINUTE), "does not start now"),
+    ],
+)
+def test_senseless_commands_are_stopped(changed: OutgoingHold, word: str) -> None:
+    assert any(word in reason for reason in veto(changed, GOOD, at=T0))
+
+
+def test_objection_to_another_intervention_and_old_refusals_do_not_stop_it() -> None:
+    words = (StoredWord(at=T0 - 2 * DAY, kind="refused", tenancy="t1"), *GOOD.words)
+    words += (StoredWord(at=T0, kind="sought", tenancy="t1"), StoredWord(at=T0 + HOUR, kind="withdrawn", tenancy="t1"))
+    assert veto(HOLD, facts(words=words, objections=frozenset({"i2"})), at=T0) == ()
+    assert veto(HOLD, facts(priority_register=True, priority_opted_in=True), at=T0) == ()
+
+
+def test_month_binds_where_no_day_does() -> None:
+    days = tuple(
+        StoredInterval(command=f"d{n}", start=T0 - n * DAY, end=T0 - n * DAY + 90 * MINUTE) for n in (2, 4, 6, 8, 10)
+    )
+    assert veto(HOLD, facts(intervals=(OWN, *days)), at=T0) == ()
+    more = StoredInterval(command="d9", start=T0 - 12 * DAY, end=T0 - 12 * DAY + MINUTE)
+    assert veto(HOLD, facts(intervals=(OWN, *days, more)), at=T0) == ("over 480 minutes in 720 hours",)
+
+
+def test_it_shares_no_code_with_what_it_checks() -> None:
+    source = Path(veto_module.__file__ or "").read_text()
+    imported = {n.module for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ImportFrom)}
+    assert imported == {"__future__", "dataclasses", "datetime"}
+    assert len(source.splitlines()) < 150
+
+
+starts = st.integers(-40 * 24 * 60, 0).map(lambda m: T0 + m * MINUTE)
+
+
+@given(
+    st.lists(st.tuples(starts, st.integers(1, 120), st.sampled_from([1.0, 0.5])), max_size=12),
+    st.integers(15, 120),
+)
+@settings(deadline=None)
+def test_veto_and_ledger_agree_on_the_minutes(old: list[tuple[object, int, float]], length: int) -> None:
+    ledger = Ledger()
+    for n, (start, minutes, weight) in enumerate(old):
+        try:
+            ledger = ledger.reserve(mpan(1), start, minutes * 60, command=f"o{n}", weight=weight)  # type: ignore[arg-type]  # a datetime from the strategy
+        except QuotaExceeded:
+            continue
+    allowed = ledger.remaining_s(mpan(1), T0) >= length * 60
+    rows = [
+        StoredInterval(command=e.command, start=e.start, end=e.end, weight=e.weight_milli / 1000)
+        for e in ledger.entries()
+    ]
+    own = StoredInterval(command="c1", start=T0, end=T0 + length * MINUTE)
+    reasons = veto(hold(duration_s=length * 60), facts(intervals=(*rows, own)), at=T0)
+    assert (reasons == ()) is allowed
+
+
+hours = st.integers(-12, 2).map(lambda h: T0 + h * HOUR)
+words = st.lists(
+    st.builds(StoredWord, at=hours, kind=st.sampled_from([str(k) for k in ConsentKind]), tenancy=st.sampled_from("ab")),
+    max_size=8,
+)
+changes = st.lists(st.tuples(hours, st.sampled_from("ab")), max_size=3, unique_by=lambda c: c[0])
+
+
+@given(words, changes)
+def test_veto_and_permits_agree_on_consent(said: list[StoredWord], moved: list[tuple[object, str]]) -> None:
+    events: list[CustomerEvent] = [
+        ConsentEvent(
+            mpan=mpan(1),
+            at=w.at,
+            recorded_at=w.at,
+            kind=ConsentKind(w.kind),
+            text_version="",
+            channel="",
+            evidence="",
+            tenancy=w.tenancy,
+        )
+        for w in said
+    ]
+    events += [TenancyChange(mpan=mpan(1), at=a, recorded_at=a, tenancy=t) for a, t in moved]  # type: ignore[arg-type]  # datetimes from the strategy
+    reasons = veto(HOLD, facts(words=tuple(said), tenancies=tuple(moved)), at=T0)
+    assert (reasons == ()) is CustomerFile.of(events).consent(mpan(1), T0).valid
+
+
+def test_rows_of_the_ledger_can_be_shown_to_the_veto() -> None:
+    ledger = Ledger().reserve(mpan(1), T0, 1800, command="c1")
+    entry = ledger.entry("c1")
+    assert isinstance(entry, LedgerEntry)
+    assert entry.state is EntryState.RESERVED
+    row = StoredInterval(command=entry.command, start=entry.start, end=entry.end, weight=entry.weight_milli / 1000)
+    assert veto(HOLD, facts(intervals=(row,)), at=T0) == ()
