@@ -166,7 +166,7 @@ def household_demand_w(homes: int, *, start_minute: int, minutes: int, rng: np.r
 
 def _standing_w(homes: int, clock: npt.NDArray[np.int64], rng: np.random.Generator) -> Floats:
     """Standby, refrigeration that cycles, and the pump and fan of a gas boiler in heating hours: (homes, minutes)."""
-    standby = rng.lognormal(np.log(75.0), 0.45, homes)
+    standby = rng.lognormal(np.log(88.0), 0.45, homes)
     period = rng.uniform(40, 75, homes)
     running = ((np.arange(len(clock)) + rng.uniform(0, 75, homes)[:, None]) / period[:, None]) % 1.0 < 0.38
     cold = rng.uniform(85, 200, homes)[:, None] * running
@@ -180,7 +180,7 @@ def _standing_w(homes: int, clock: npt.NDArray[np.int64], rng: np.random.Generat
 def _lighting_w(active: npt.NDArray[np.int64], clock: npt.NDArray[np.int64], rng: np.random.Generator) -> Floats:
     """Light while someone is awake and it is dark (winter: dark until 8, from 16 on), shared within a household."""
     darkness = np.interp(clock / 60.0, (0.0, 7.3, 8.5, 15.0, 16.8, 24.0), (1.0, 1.0, 0.12, 0.12, 1.0, 1.0))
-    per_room = rng.lognormal(np.log(75.0), 0.5, len(active))
+    per_room = rng.lognormal(np.log(84.0), 0.5, len(active))
     return np.asarray(per_room[:, None] * np.sqrt(active) * darkness)
 
 

@@ -81,7 +81,11 @@ class Minute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Truth:
-    """What really happened since the start. ``energy_held_kwh`` is what holds and waiting for restart put off."""
+    """What really happened since the start.
+
+    Energy of the cars: ``arrived`` (wanted by those there at the start and those that came) is ``delivered`` plus
+    ``undelivered`` (still wanted by those that left) plus ``remaining``. ``energy_held_kwh`` is what holds put off.
+    """
 
     minutes: int
     fuse_blown_at: datetime | None
@@ -95,6 +99,7 @@ class Truth:
     energy_arrived_kwh: float
     energy_delivered_kwh: float
     energy_undelivered_kwh: float
+    energy_remaining_kwh: float
     energy_held_kwh: float
     non_converged_minutes: int
 
@@ -208,6 +213,7 @@ class Street:
             energy_arrived_kwh=float((cars.arrived_kwh - first.delivered_kwh - first.undelivered_kwh).sum()),
             energy_delivered_kwh=float((cars.delivered_kwh - first.delivered_kwh).sum()),
             energy_undelivered_kwh=float((cars.undelivered_kwh - first.undelivered_kwh).sum()),
+            energy_remaining_kwh=float(cars.remaining_kwh.sum()),
             energy_held_kwh=float((cars.held_kwh + cars.this_hold_kwh).sum()),
             non_converged_minutes=sum(not m.converged for m in minutes),
         )

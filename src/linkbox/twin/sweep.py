@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float64]
 Complexes = npt.NDArray[np.complex128]
 
 TOLERANCE_V = 1e-3
-MAX_SWEEPS = 60
+MAX_SWEEPS = 200
 COLLAPSED_FRACTION = 0.5
 """A load whose voltage falls under this share of the source's is past the nose of its curve: no solution there."""
 
