@@ -1,8 +1,8 @@
 """Planning and ledger against the reference's figures (lv-network section 6.2; issue 5's targets).
 
 Run: ``python benchmarks/bench_planning.py [--json]``. One process, one core. Instances as in the reference: 40 % of
-homes have a charger, 60 % of them draw, phases drawn at random, nominal currents of 16 or 32 A, one in five three-phase,
-need on three phases up to 70 % of the chargers' current; 36, 100 and 250 homes, 60 instances each.
+homes have a charger, 60 % of them draw, phases drawn at random, nominal currents of 16 or 32 A, one in five on three
+phases, need on each phase up to 70 % of the chargers' current; 36, 100 and 250 homes, 60 instances each.
 """
 
 from __future__ import annotations
