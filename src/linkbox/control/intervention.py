@@ -136,7 +136,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intervention:
-    """One intervention as a value. ``deadline_at`` is when the state that it waits in times out."""
+    """One intervention as a value. ``deadline_at`` is when the state that it waits in times out.
+
+    ``batch`` are the last holds that were commanded together: ``before_a`` the feeder's current then, ``commands``
+    their ids, ``learned`` whether the drop after them has been taken in."""
 
     id: str
     feeder_id: FeederId
@@ -148,9 +151,11 @@ class Intervention:
     required_a: tuple[float, float, float]
     state: InterventionState = InterventionState.DETECTED
     since: datetime
+    calm_since: datetime | None = None
     deadline_at: datetime | None = None
     closed_at: datetime | None = None
     call_off: Mapping[str, Any] | None = None
+    answers: tuple[Mapping[str, Any], ...] = ()
     market_outcome: str | None = None
     market_decided_at: datetime | None = None
     authorisation: str | None = None
@@ -159,6 +164,7 @@ class Intervention:
     last_switch_at: datetime | None = None
     shortfall_a: tuple[float, float, float] = (0.0, 0.0, 0.0)
     escalated: bool = False
+    batch: Mapping[str, Any] | None = None
     history: tuple[Step, ...] = ()
 
     @property
@@ -192,6 +198,8 @@ class Intervention:
             record[name] = None if record[name] is None else format_utc(record[name])
         for name in _TRIPLES:
             record[name] = list(record[name])
+        record["answers"] = [dict(answer) for answer in self.answers]
+        record["batch"] = None if self.batch is None else dict(self.batch)
         record["call_off"] = None if self.call_off is None else dict(self.call_off)
         record["time_to_limit_s"] = None if self.time_to_limit_s == float("inf") else self.time_to_limit_s
         record["history"] = [[format_utc(s.at), s.event, s.state.value, s.why] for s in self.history]
@@ -207,6 +215,7 @@ class Intervention:
             values[name] = tuple(values[name])
         limit = values["time_to_limit_s"]
         values["time_to_limit_s"] = float("inf") if limit is None else limit
+        values["answers"] = tuple(values["answers"])
         values["feeder_id"] = FeederId(values["feeder_id"])
         values["state"] = InterventionState(values["state"])
         values["history"] = tuple(
@@ -225,5 +234,6 @@ _TIMES = (
     "first_command_at",
     "reduction_seen_at",
     "last_switch_at",
+    "calm_since",
 )
 _TRIPLES = ("baseline_a", "required_a", "shortfall_a")

@@ -6,9 +6,10 @@ import hashlib
 import json
 from typing import Any
 
-from linkbox.dcc.duis import DccAlert, DeviceAlert, ServiceResponse, read_response
+from linkbox.dcc.duis import ServiceResponse, read_response
+from linkbox.dcc.duis.response import DccAlert, DeviceAlert
 from linkbox.dcc.errors import RemoteProtocolError
-from linkbox.dcc.exchange import receive_response
+from linkbox.dcc.exchange import receive_response, request_of
 from linkbox.dcc.smki import Verified
 from linkbox.operation.commands import advance
 from linkbox.operation.desk import LiveExchange
@@ -43,9 +44,10 @@ def take_dcc(session: Session, item: InboxItem) -> None:
         case DeviceAlert() as alert:
             session.audit("dcc", "device_alert", alert_code=f"{alert.alert_code:04X}")
             outcome = "alert"
-        case DccAlert():
-            session.audit("dcc", "dcc_alert", content=type(message.value.body).__name__)
-            outcome = "alert"
+        case DccAlert() as notice:
+            session.audit("dcc", "dcc_alert", code=notice.code, content=type(notice.alert).__name__)
+            live = session.desk.exchanges.get(str(request_of(message.value)))
+            outcome = "alert" if live is None else _respond(session, live, message)
         case _:
             outcome = _match(session, message)
     session.tx.finish_inbox(item.kind, item.identity, outcome)

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from linkbox.base.identifiers import Mpan, RequestId
-from linkbox.dcc.exchange import Exchange, ExchangeState, open_exchange, time_out
+from linkbox.dcc.exchange import Exchange, ExchangeState, open_exchange, send_failed, time_out
 from linkbox.dcc.gbcs.ecs61a import decode_response as decode_alcs_data
+from linkbox.dcc.gbcs.outcome import Unread
 from linkbox.operation.desk import LiveExchange
 from linkbox.operation.entities import Command, CommandEvent, CommandKind, CommandState
 from linkbox.operation.ports import Row
@@ -67,6 +68,19 @@ def due_exchanges(session: Session) -> list[LiveExchange]:
     return sorted(due, key=lambda live: live.exchange.request.srv == SRV[CommandKind.READ])
 
 
+def mark_sent(session: Session, live: LiveExchange) -> LiveExchange:
+    """Note that the request is about to be posted; stored before it is."""
+    sent = replace(live, attempts=live.attempts + 1, first_sent_at=live.first_sent_at or session.now)
+    session.put_exchange(sent)
+    return sent
+
+
+def stop(session: Session, live: LiveExchange, reasons: tuple[str, ...]) -> None:
+    """A hold that the veto does not let go out: closed with the reasons, its minutes given back."""
+    session.audit("veto", "stopped", command=live.command_id, reasons=reasons)
+    advance(session, live, send_failed(live.exchange, "vetoed: " + "; ".join(reasons)))
+
+
 def advance(session: Session, live: LiveExchange, exchange: Exchange) -> None:
     """Take over what became of a service request, and with it of its command."""
     outcome = outcome_of(exchange)
@@ -116,6 +130,8 @@ def conclude(session: Session, command: Command, event: CommandEvent, why: str, 
 
 def _settle_hold(session: Session, command: Command) -> None:
     ledger = session.desk.ledger
+    if command.state in {CommandState.REFUSED, CommandState.UNKNOWN}:
+        session.desk.note_failure(command.mpan, session.now)
     if command.state is CommandState.REFUSED:
         session.put_ledger(ledger.release(command.id), command.id)
     elif command.state is CommandState.UNKNOWN:
@@ -123,6 +139,7 @@ def _settle_hold(session: Session, command: Command) -> None:
 
 
 def _end_released(session: Session, reset: Command) -> None:
+    session.desk.released_at[(reset.intervention_id, reset.phase)] = session.now
     target = session.desk.commands.get(reset.target or "")
     if target is not None and target.holding:
         end_hold(session, target, "release")
@@ -169,7 +186,10 @@ def _take_labels(session: Session, command: Command, exchange: Exchange) -> None
     if exchange.response is None:
         return
     slot = session.desk.site.inventory.find(command.mpan).slot
-    label = decode_alcs_data(exchange.response).label(slot)
+    label = decode_alcs_data(exchange.response).labels[slot - 1]
+    if isinstance(label, Unread):
+        session.audit("device", "label_unread", customer=session.customer(command.mpan), result=label.result.name)
+        return
     remember_label(session, command.mpan, label)
 
 

@@ -83,12 +83,14 @@ class Controller:
             with self.session() as session:
                 session.audit("dcc", "refused_arrival", what=error.what, rule=error.rule)
             return str(error)
-        return self._keep(arrivals.DCC, arrivals.dcc_identity(message), body)
+        self._keep(arrivals.DCC, arrivals.dcc_identity(message), body)
+        return None
 
     def receive_market(self, message: dict[str, Any]) -> str | None:
         """Commit one message of the provider to the inbox."""
         body = json.dumps(message, sort_keys=True).encode()
-        return self._keep(arrivals.MARKET, arrivals.market_identity(message), body)
+        self._keep(arrivals.MARKET, arrivals.market_identity(message), body)
+        return None
 
     def _keep(self, kind: str, identity: str, body: bytes) -> None:
         item = InboxItem(kind=kind, identity=identity, received_at=self._clock.now(), body=body)
@@ -205,14 +207,13 @@ class Controller:
     # -- time and people ----------------------------------------------------------------------------------
 
     def next_wake(self) -> datetime | None:
-        """When ``work`` has something to do although nothing arrives."""
+        """When ``work`` has something to do although nothing arrives; the present where that is overdue."""
         desk = self.desk
         times = [live.deadline_at for live in desk.exchanges.values()]
         times += [live.next_attempt_at for live in desk.exchanges.values() if live.attempts]
         times += [i.deadline_at for i in desk.interventions.values() if i.deadline_at is not None]
         times += [c.end for c in desk.commands.values() if c.holding]
-        now = self._clock.now()
-        return min((at for at in times if at > now), default=None)
+        return max(min(times), self._clock.now()) if times else None
 
     def act(self, use_case: Callable[[Session], None]) -> None:
         """Run one use-case of a person (a stop, an authorisation, a finding) in a transaction of its own."""

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from linkbox.base.identifiers import FeederId, Mpan
+from linkbox.base.phases import Phase
 from linkbox.base.time import format_utc, parse_utc
+from linkbox.control.drawing import Belief
 from linkbox.control.intervention import TABLE, Intervention
 from linkbox.control.ledger import Ledger, entry_from_row
 from linkbox.customers import CustomerFile, event_from_row
 from linkbox.dcc.exchange import Exchange
 from linkbox.grid.fleet import Fleet, FleetState, initial_state
 from linkbox.grid.risk import RiskAssessment
-from linkbox.operation.entities import COMMAND_TABLE, Command
+from linkbox.grid.snapshot import from_bytes
+from linkbox.operation.entities import COMMAND_TABLE, Command, CommandKind, CommandState
 from linkbox.operation.ports import Row, Store
 from linkbox.operation.site import Site
 from linkbox.records.audit import EMPTY_CHAIN, AuditRecord, ChainHead, head_of
 
 Told = Callable[[datetime, str, str, Mapping[str, Any]], None]
 
-GRID_SNAPSHOT = "grid"
+GRID_SNAPSHOT, DRAWING_SNAPSHOT = "grid", "drawing"
+REST_AFTER_FAILURE = timedelta(minutes=10)
+"""A charger whose last command failed is left alone for this long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +93,11 @@ class Desk:
     exchanges: dict[str, LiveExchange]
     outbox: dict[tuple[str, str], dict[str, Any]]
     labels: dict[Mpan, str]
-    drawing: dict[Mpan, float] = field(default_factory=dict)
+    beliefs: dict[Mpan, Belief]
+    resting: dict[Mpan, datetime]
+    released_at: dict[tuple[str, Phase], datetime]
+    numbers: Counter[str]
+    refusals: set[tuple[str, Mpan]] = field(default_factory=set)
     assessments: dict[FeederId, RiskAssessment] = field(default_factory=dict)
     current_a: dict[FeederId, tuple[float, float, float]] = field(default_factory=dict)
     fresh: set[FeederId] = field(default_factory=set)
@@ -97,6 +108,24 @@ class Desk:
         """The time of the last reading of a feeder that the states have taken in."""
         seen_s = float(self.fleet_state.seen_s[self.fleet.ids.index(feeder_id)].max())
         return None if math.isnan(seen_s) else datetime.fromtimestamp(seen_s, UTC)
+
+    def believed_a(self, hold: Command) -> float:
+        """What a hold is believed to keep off the feeder: as planned, until its drop has taught better."""
+        belief = self.beliefs.get(hold.mpan)
+        return hold.expected_a if belief is None else belief.amps * belief.probability
+
+    def next_number(self, name: str) -> int:
+        """The next running number of a kind of thing."""
+        self.numbers[name] += 1
+        return self.numbers[name]
+
+    def next_command_id(self, intervention_id: str) -> str:
+        """An identifier for a new command."""
+        return f"{intervention_id}-{self.next_number('command'):04d}"
+
+    def note_failure(self, mpan: Mpan, at: datetime) -> None:
+        """Leave a charger alone for a while."""
+        self.resting[mpan] = at + REST_AFTER_FAILURE
 
     def tell(self, at: datetime, stream: str, kind: str, facts: Mapping[str, Any]) -> None:
         """Let a live view know; the record itself is in the chain."""
@@ -113,7 +142,7 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
     """Fold the store into memory. A new store gives a desk that has seen nothing."""
     fleet = Fleet.of(site.feeders)
     saved = store.snapshot(GRID_SNAPSHOT)
-    fleet_state = initial_state(fleet, at) if saved is None else FleetState.from_bytes(fleet, saved[1])
+    fleet_state = initial_state(fleet, at) if saved is None else from_bytes(fleet, saved[1])
     commands = [Command.from_row(row) for row in store.rows("command")]
     interventions = [Intervention.from_record(row.body) for row in store.rows("intervention")]
     exchanges = [LiveExchange.from_row(row) for row in store.rows("exchange", states=["live"])]
@@ -139,10 +168,33 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         exchanges={str(e.exchange.request.request_id): e for e in exchanges},
         outbox=queued,
         labels={Mpan(row.key): row.body["label"] for row in store.rows("label")},
-        drawing={Mpan(row.key): row.body["probability"] for row in store.rows("drawing")},
+        beliefs=_beliefs(store),
+        resting={
+            c.mpan: c.answered_at + REST_AFTER_FAILURE
+            for c in commands
+            if c.state is CommandState.REFUSED and c.answered_at is not None
+        },
+        released_at={
+            (c.intervention_id, c.phase): c.answered_at
+            for c in commands
+            if c.kind is CommandKind.RESET and c.answered_at is not None
+        },
+        numbers=Counter(command=len(commands), intervention=len(interventions)),
         recall_exchange=recall,
         told=told,
     )
+
+
+def _beliefs(store: Store) -> dict[Mpan, Belief]:
+    saved = store.snapshot(DRAWING_SNAPSHOT)
+    if saved is None:
+        return {}
+    return {
+        Mpan(mpan): Belief(
+            mpan=Mpan(mpan), amps=amps, probability=probability, phase_probability=(where[0], where[1], where[2])
+        )
+        for mpan, (amps, probability, where) in json.loads(saved[1]).items()
+    }
 
 
 def _chain(store: Store) -> ChainHead:

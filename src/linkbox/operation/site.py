@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import time
 
 from linkbox.base.identifiers import Eui64, FeederId, Mpan
 from linkbox.control.policy import ControlPolicy
@@ -31,7 +32,10 @@ class DccIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """Everything that does not change while Linkbox runs."""
+    """Everything that does not change while Linkbox runs.
+
+    ``tariff_start`` is the local time at which a common night tariff begins, ``tariff_share`` the share of chargers
+    that are believed to be on it: a prior only, the feeder's own current corrects it."""
 
     feeders: tuple[FeederModel, ...]
     chargers: Mapping[Mpan, ChargerPoint]
@@ -41,6 +45,8 @@ class Site:
     pseudonym: Callable[[Mpan], str]
     risk: RiskPolicy
     control: ControlPolicy
+    tariff_start: time | None = None
+    tariff_share: float = 0.0
 
     def feeder(self, feeder_id: FeederId) -> FeederModel:
         """The feeder of this name; raise KeyError for one that is not watched."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from linkbox.base.identifiers import RequestId
-from linkbox.dcc.duis import DeactivateAuxiliaryLoad, ReadAlcsData, ResetAuxiliaryLoad, ServiceRequest
+from linkbox.dcc.duis import ServiceRequest
+from linkbox.dcc.duis.bodies import DeactivateAuxiliaryLoad, ReadAlcsData, ResetAuxiliaryLoad
 from linkbox.dcc.exchange import Exchange, ExchangeState
 from linkbox.dcc.inventory import Installation
 from linkbox.operation.entities import CommandEvent, CommandKind

@@ -12,6 +12,7 @@ from linkbox.base.identifiers import FeederId
 from linkbox.base.phases import PHASES
 from linkbox.grid.fleet import observe
 from linkbox.grid.risk import RiskAssessment, RiskState, assess
+from linkbox.grid.snapshot import to_bytes
 from linkbox.operation.desk import GRID_SNAPSHOT, Desk
 from linkbox.operation.entities import Command, CommandState
 from linkbox.operation.session import Session
@@ -34,7 +35,7 @@ def take_reading(session: Session, feeder_id: FeederId, at: datetime, body: Mapp
         desk.fleet_state, desk.fleet, current_a=current, transformer_current_a=transformer, at=at, held_a=held
     )
     desk.current_a[feeder_id] = (float(current[index, 0]), float(current[index, 1]), float(current[index, 2]))
-    session.tx.save_snapshot(GRID_SNAPSHOT, at, desk.fleet_state.to_bytes())
+    session.tx.save_snapshot(GRID_SNAPSHOT, at, to_bytes(desk.fleet_state, desk.fleet))
     look_ahead(session, at)
     desk.fresh.add(feeder_id)
 
@@ -51,7 +52,7 @@ def look_ahead(session: Session, at: datetime) -> None:
         policy=desk.site.risk,
         returning_a=returning,
         intervening=intervening,
-        previous=tuple(desk.assessments[f].state for f in desk.fleet.ids) if desk.assessments else None,
+        previous=tuple(desk.assessments[f] for f in desk.fleet.ids) if desk.assessments else None,
         at=at,
     )
     for assessment in found:
@@ -85,14 +86,15 @@ def _record(session: Session, assessment: RiskAssessment) -> None:
 
 def held_a(desk: Desk, feeder_id: FeederId) -> tuple[float, ...]:
     """Amperes per phase that the holds in force are believed to keep off the feeder."""
-    return _per_phase([c for c in desk.held(feeder_id) if c.state is CommandState.CONFIRMED])
+    return _per_phase(desk, [c for c in desk.held(feeder_id) if c.state is CommandState.CONFIRMED])
 
 
 def returning_a(desk: Desk, feeder_id: FeederId, at: datetime) -> tuple[float, ...]:
     """Amperes per phase that come back within the planning lead, when holds end."""
     until = at + timedelta(seconds=desk.site.control.lead_s)
-    return _per_phase([c for c in desk.held(feeder_id) if c.state is CommandState.CONFIRMED and c.end <= until])
+    return _per_phase(desk, [c for c in desk.held(feeder_id) if c.state is CommandState.CONFIRMED and c.end <= until])
 
 
-def _per_phase(commands: list[Command]) -> tuple[float, ...]:
-    return tuple(sum(c.expected_a for c in commands if c.phase is phase) for phase in PHASES)
+def _per_phase(desk: Desk, commands: list[Command]) -> tuple[float, ...]:
+    beliefs = [(c.phase, desk.believed_a(c)) for c in commands]
+    return tuple(sum(amps for at, amps in beliefs if at is phase) for phase in PHASES)

@@ -1,0 +1,121 @@
+"""The command line. Commands import what they need when they run, so that ``linkbox --help`` is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from linkbox import __version__
+from linkbox.base.errors import InvalidInput, LinkboxError
+
+EXIT_INVALID_INPUT = 2
+EXIT_FAILED = 1
+
+app = typer.Typer(
+    name="linkbox",
+    help="Keeps a street's lights on: watches low-voltage feeders, calls the market first, and as a last resort "
+    "holds consenting customers' chargers down for a bounded time.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+audit_app = typer.Typer(help="Verify records that Linkbox exported.", no_args_is_help=True)
+app.add_typer(audit_app, name="audit")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+@app.command()
+def demo(
+    feeder: Annotated[
+        str | None,
+        typer.Option(help="A feeder folder in OpenDSS text or Linkbox tables, or ARCHIVE.tar.xz:network_1/Feeder_1."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same evening, byte for byte.")] = 2,
+    ev_share: Annotated[float, typer.Option(help="Share of homes with an electric car.")] = 0.8,
+    tariff_start: Annotated[str, typer.Option(help="When cars on a night tariff start, HH:MM, or 'none'.")] = "00:30",
+    tariff_share: Annotated[float, typer.Option(help="Share of cars on that tariff.")] = 0.7,
+    session_probability: Annotated[
+        float, typer.Option(help="Probability that a car is plugged in this evening.")
+    ] = 0.9,
+    consent_share: Annotated[float, typer.Option(help="Share of car owners who consented.")] = 0.9,
+    charger_kw: Annotated[float, typer.Option(help="Rating of each single-phase charger.")] = 7.36,
+    fuse: Annotated[
+        int | None, typer.Option(help="Rating of the feeder's fuse in A; default: fitted to its cable.")
+    ] = None,
+    provider: Annotated[
+        str, typer.Option(help="The market's provider: seed, accepts, rejects, silent, no-delivery or none.")
+    ] = "seed",
+    profile: Annotated[
+        str, typer.Option(help="Eligibility profile; 'duis-5.4' is what is published: a distributor may not switch.")
+    ] = "secmp0046",
+    stop_emulator_at: Annotated[str | None, typer.Option(help="Let the DCC go away at HH:MM, for good.")] = None,
+    hours: Annotated[float, typer.Option(help="How many hours from 17:00 on.")] = 14.0,
+    control: Annotated[
+        bool, typer.Option("--control/--no-control", help="Without: the same evening, nobody acts.")
+    ] = True,
+    speed: Annotated[
+        float, typer.Option(help="Simulated seconds per second of wall time; 0: as fast as it can.")
+    ] = 0.0,
+    out: Annotated[Path, typer.Option(help="Where the store, the audit export and the report go.")] = Path(
+        "linkbox-demo"
+    ),
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write everything that the summary says.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with the evening that was cut off in this folder.")] = None,
+) -> None:
+    """One evening and night on a real street: watched, protected and explained."""
+    from linkbox.app.demo import resume_demo, run_demo
+    from linkbox.study.scenario import Scenario
+
+    if resume is not None:
+        resume_demo(resume, speed=speed, json_file=json_file)
+        return
+    scenario = Scenario(
+        seed=seed,
+        feeder=feeder,
+        fuse_a=fuse,
+        ev_share=ev_share,
+        session_probability=session_probability,
+        tariff_start=None if tariff_start == "none" else tariff_start,
+        tariff_share=tariff_share,
+        consent_share=consent_share,
+        charger_kw=charger_kw,
+        provider=provider,
+        profile=profile,
+        hours=hours,
+        emulator_stops_at=stop_emulator_at,
+        control=control,
+    )
+    run_demo(scenario, out=out, speed=speed, json_file=json_file)
+
+
+@audit_app.command("verify")
+def audit_verify(
+    file: Annotated[Path, typer.Argument(help="An exported dossier.")],
+    public_key: Annotated[Path | None, typer.Option(help="PEM of a key that you hold from elsewhere.")] = None,
+) -> None:
+    """Check an exported dossier with nothing but the file (and, better, a public key of your own)."""
+    from linkbox.app.audit import verify_file
+
+    typer.echo(verify_file(file, public_key))
+
+
+def main() -> None:
+    """Entry point: exit 2 for bad input with every issue listed, 1 for other failures in one line."""
+    try:
+        app(standalone_mode=True)
+    except InvalidInput as error:
+        sys.stderr.write(f"linkbox: {error}\n")
+        sys.exit(EXIT_INVALID_INPUT)
+    except LinkboxError as error:
+        sys.stderr.write(f"linkbox: {error}\n")
+        sys.exit(EXIT_FAILED)
+    except KeyboardInterrupt:
+        sys.stderr.write("linkbox: interrupted; go on with --resume\n")
+        sys.exit(130)

@@ -1,0 +1,115 @@
+"""Keeping the belief which chargers draw: from the feeder's own current each minute, and from the drop after holds."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from linkbox.base.identifiers import FeederId, Mpan
+from linkbox.base.phases import PHASES
+from linkbox.control.drawing import Belief, learn, prior, relax
+from linkbox.control.intervention import Intervention
+from linkbox.grid.profile import british_local
+from linkbox.operation.desk import DRAWING_SNAPSHOT, Desk
+from linkbox.operation.entities import CommandState
+from linkbox.operation.session import Session
+
+Triple = tuple[float, float, float]
+
+HOUSEHOLD_KW_BY_HOUR = (
+    *(0.33, 0.27, 0.24, 0.23, 0.23, 0.26, 0.36, 0.52, 0.55, 0.49, 0.47, 0.48),
+    *(0.51, 0.48, 0.47, 0.52, 0.72, 0.93, 0.98, 0.93, 0.87, 0.79, 0.64, 0.46),
+)
+"""Mean demand of a GB home without a car on a winter weekday, kW by local hour: the shape of Elexon's profile class 1,
+scaled to a mean of 0.53 kW. It only has to be right within SPREAD_A, and is replaced by the feeder's own profile once
+that has been learned."""
+
+SPREAD_A = 3.0
+"""Standard deviation of one home's current around that mean, minute by minute."""
+
+_LEAST_SIGMA_A = 6.0
+
+
+def probability_drawing(session: Session, mpan: Mpan) -> float:
+    """What is believed now of one charger."""
+    return belief_of(session.desk, mpan, session.now).probability
+
+
+def belief_of(desk: Desk, mpan: Mpan, at: datetime) -> Belief:
+    """The belief about one charger; the prior where there is none yet."""
+    known = desk.beliefs.get(mpan)
+    if known is not None:
+        return known
+    charger = desk.site.chargers[mpan]
+    return Belief.of(mpan, charger.rated_a, _prior(desk, at), charger.phase)
+
+
+def _prior(desk: Desk, at: datetime) -> float:
+    site = desk.site
+    return prior(british_local(at).time(), tariff_start=site.tariff_start, tariff_share=site.tariff_share)
+
+
+def learn_from_reading(session: Session, feeder_id: FeederId) -> None:
+    """Take in one reading: what flows above the households' expectation is chargers that are not held."""
+    desk, now = session.desk, session.now
+    current = desk.current_a[feeder_id]
+    held = {c.mpan for c in desk.held(feeder_id)}
+    mine = [p.mpan for p in desk.site.points(feeder_id) if p.mpan in desk.site.chargers]
+    free = [belief_of(desk, m, now) for m in mine if m not in held]
+    expected = _prior(desk, now)
+    relaxed = [relax(belief, expected, 60.0) for belief in free]
+    homes = [sum(p.phase is phase for p in desk.site.points(feeder_id)) for phase in PHASES]
+    household = [n * _household_a(now) for n in homes]
+    excess = tuple(max(0.0, c - h) for c, h in zip(current, household, strict=True))
+    sigma = max(_LEAST_SIGMA_A, SPREAD_A * math.sqrt(max(homes)))
+    _keep(desk, learn(relaxed, (excess[0], excess[1], excess[2]), sigma_a=sigma))
+    _save(session)
+
+
+def learn_from_drop(session: Session, intervention: Intervention) -> Intervention:
+    """Once the last holds have settled: how much the current fell tells how many of them were drawing."""
+    desk, batch = session.desk, intervention.batch
+    if batch is None or batch["learned"]:
+        return intervention
+    since = intervention.last_switch_at
+    if since is None or (session.now - since).total_seconds() < desk.site.control.settle_s:
+        return intervention
+    commands = [desk.commands[c] for c in batch["commands"] if c in desk.commands]
+    held = [c for c in commands if c.state is CommandState.CONFIRMED]
+    now_a = desk.current_a[intervention.feeder_id]
+    drop = tuple(b - n for b, n in zip(batch["before_a"], now_a, strict=True))
+    touched = {c.phase for c in held}
+    measured = tuple(drop[p] if p in touched else math.nan for p in PHASES)
+    beliefs = [belief_of(desk, c.mpan, session.now) for c in held]
+    if beliefs:
+        _keep(desk, learn(beliefs, (measured[0], measured[1], measured[2]), sigma_a=2 * _LEAST_SIGMA_A))
+        believed = sum(belief_of(desk, c.mpan, session.now).probability for c in held)
+        session.audit(
+            "effect",
+            "measured",
+            intervention=intervention.id,
+            drop_a=drop,
+            held=len(held),
+            believed_drawing=believed,
+        )
+        _save(session)
+    return replace(intervention, batch={**batch, "learned": True})
+
+
+def _household_a(at: datetime) -> float:
+    local = british_local(at)
+    hour, share = local.hour, local.minute / 60
+    kw = HOUSEHOLD_KW_BY_HOUR[hour] * (1 - share) + HOUSEHOLD_KW_BY_HOUR[(hour + 1) % 24] * share
+    return kw * 1000 / 230 / 0.95
+
+
+def _keep(desk: Desk, beliefs: Sequence[Belief]) -> None:
+    desk.beliefs.update({belief.mpan: belief for belief in beliefs})
+
+
+def _save(session: Session) -> None:
+    body = {b.mpan: [b.amps, b.probability, list(b.phase_probability)] for b in session.desk.beliefs.values()}
+    session.tx.save_snapshot(DRAWING_SNAPSHOT, session.now, json.dumps(body).encode())

@@ -1,0 +1,253 @@
+"""Driving interventions: one step for each open one, as often as something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from linkbox.base.identifiers import FeederId
+from linkbox.control.intervention import Intervention, InterventionEvent, InterventionState
+from linkbox.grid.risk import RiskAssessment, RiskState
+from linkbox.operation import drawing_desk, market_desk, notify, plan_desk, release_desk
+from linkbox.operation.entities import CommandKind, CommandState
+from linkbox.operation.session import Session
+
+_S, _E = InterventionState, InterventionEvent
+
+COMMAND_WAIT = timedelta(seconds=150)
+HOLD_AT_MOST = timedelta(hours=8)
+_MAX_STEPS = 8
+
+
+def after_reading(session: Session, feeder_id: FeederId) -> None:
+    """A new assessment is there: open an intervention where one is needed, else learn from what is measured."""
+    desk = session.desk
+    assessment = desk.assessments[feeder_id]
+    intervention = desk.interventions.get(feeder_id)
+    drawing_desk.learn_from_reading(session, feeder_id)
+    if intervention is None:
+        if assessment.state.needs_action and any(assessment.required_reduction_a):
+            _open(session, assessment)
+        return
+    wiser = drawing_desk.learn_from_drop(session, release_desk.see_reduction(session, intervention))
+    if wiser is not intervention:
+        session.put_intervention(wiser)
+
+
+def take_answers(session: Session, messages: Sequence[Mapping[str, Any] | None]) -> None:
+    """Hand the provider's messages to the interventions that they answer."""
+    for message in messages:
+        if message is None or message.get("type") != "FlexOffer":
+            continue
+        wanted = str(message.get("event_id"))
+        found = next((i for i in session.desk.interventions.values() if i.id == wanted), None)
+        if found is None:
+            session.audit("market", "answer_to_nothing", message_id=message.get("message_id"), event=wanted)
+        else:
+            session.put_intervention(market_desk.take_answer(session, found, message))
+
+
+def step(session: Session) -> None:
+    """Take every open intervention as far as it can go now."""
+    for intervention in list(session.desk.interventions.values()):
+        _drive(session, intervention)
+    session.desk.fresh.clear()
+
+
+def _drive(session: Session, intervention: Intervention) -> None:
+    for _ in range(_MAX_STEPS):
+        after = _step(session, intervention)
+        if after == intervention:
+            return
+        moved = after.state is not intervention.state
+        intervention = session.put_intervention(after)
+        if moved:
+            _record_step(session, intervention)
+        if not moved or not intervention.open:
+            return
+
+
+def _record_step(session: Session, intervention: Intervention) -> None:
+    last = intervention.history[-1]
+    session.audit("intervention", last.state.value, intervention=intervention.id, event=last.event, why=last.why)
+    if not intervention.open:
+        notify.closed(session, intervention)
+
+
+def _open(session: Session, assessment: RiskAssessment) -> None:
+    number = session.desk.next_number("intervention")
+    intervention = Intervention(
+        id=f"LB-{assessment.at:%Y%m%d}-{number:03d}",
+        feeder_id=assessment.feeder_id,
+        opened_at=session.now,
+        since=session.now,
+        limiting_asset=assessment.limiting_asset,
+        limiting_phase=None if assessment.limiting_phase is None else assessment.limiting_phase.name,
+        time_to_limit_s=assessment.time_to_limit_s,
+        baseline_a=session.desk.current_a[assessment.feeder_id],
+        required_a=assessment.required_reduction_a,
+    ).note(session.now, assessment.reason)
+    session.put_intervention(intervention)
+    session.audit(
+        "intervention",
+        "opened",
+        intervention=intervention.id,
+        feeder=assessment.feeder_id,
+        reason=assessment.reason,
+        baseline_a=intervention.baseline_a,
+        required_a=intervention.required_a,
+        time_to_limit_s=assessment.time_to_limit_s,
+    )
+
+
+def _step(session: Session, intervention: Intervention) -> Intervention:
+    match intervention.state:
+        case _S.DETECTED:
+            return market_desk.call_market(session, intervention)
+        case _S.MARKET_CALLED:
+            return _market_called(session, intervention)
+        case _S.PLANNED:
+            return _planned(session, intervention)
+        case _S.COMMANDING | _S.ROTATING:
+            return _commanding(session, intervention)
+        case _S.HOLDING | _S.RELEASING:
+            return _holding(session, intervention)
+        case _S.AWAITING_AUTHORISATION if _overdue(session, intervention):
+            return intervention.apply(_E.TIME_OUT, session.now, "nobody authorised the plan in time")
+        case _:
+            return intervention
+
+
+def _overdue(session: Session, intervention: Intervention) -> bool:
+    return intervention.deadline_at is not None and intervention.deadline_at <= session.now
+
+
+def _need(session: Session, intervention: Intervention) -> tuple[float, float, float]:
+    """What must go now, beyond what is held: nothing where it is less than the margin."""
+    assessment = session.desk.assessments[intervention.feeder_id]
+    margin = session.desk.site.control.need_margin_a
+    a, b, c = (r if r > margin else 0.0 for r in assessment.required_reduction_a)
+    return (a, b, c)
+
+
+def _calm(session: Session, intervention: Intervention) -> Intervention:
+    """Keep since when nothing has been needed and the risk has been over."""
+    assessment = session.desk.assessments[intervention.feeder_id]
+    over = not assessment.state.needs_action and not any(_need(session, intervention))
+    over = over and assessment.state is not RiskState.BLIND
+    if not over:
+        return replace(intervention, calm_since=None)
+    return intervention if intervention.calm_since is not None else replace(intervention, calm_since=session.now)
+
+
+def _quiet(session: Session, intervention: Intervention) -> bool:
+    since = intervention.calm_since
+    return since is not None and (session.now - since).total_seconds() >= session.desk.site.control.quiet_s
+
+
+def _market_called(session: Session, intervention: Intervention) -> Intervention:
+    if intervention.market_outcome == "delivered":
+        intervention = _calm(session, intervention)
+        if intervention.feeder_id in session.desk.fresh and any(_need(session, intervention)):
+            return market_desk.fell_short_later(session, intervention)
+        if _quiet(session, intervention):
+            return intervention.apply(_E.RISK_GONE, session.now, "the market delivered and the risk is over")
+        return intervention
+    return market_desk.judge_market(session, intervention)
+
+
+def _planned(session: Session, intervention: Intervention) -> Intervention:
+    need = _need(session, intervention)
+    assessment = session.desk.assessments[intervention.feeder_id]
+    if not any(need):
+        if not assessment.state.needs_action:
+            return intervention.apply(_E.RISK_GONE, session.now, "the load fell by itself")
+        return intervention
+    forbidden = plan_desk.rules_forbid(session)
+    if forbidden is not None:
+        why = f"Linkbox may not switch load under the rules in force: {forbidden}"
+        escalated = release_desk.escalate(session, intervention, need, why)
+        return escalated.apply(_E.NOTHING_TO_COMMAND, session.now, why)
+    intervention, commands = plan_desk.plan_and_queue(session, intervention, need)
+    intervention = _escalate_shortfall(session, intervention)
+    if not commands:
+        why = "no charger may be held: see the refusals"
+        return intervention.apply(_E.NOTHING_TO_COMMAND, session.now, why)
+    authorised = replace(intervention, authorisation="automatic, within the policy in force")
+    why = f"{commands} chargers to hold for {_amps(need)} A"
+    return authorised.apply(_E.AUTHORISED, session.now, why, deadline_at=session.now + COMMAND_WAIT)
+
+
+def _commanding(session: Session, intervention: Intervention) -> Intervention:
+    mine = [c for c in session.desk.commands.values() if c.intervention_id == intervention.id]
+    waiting = [c for c in mine if c.kind is CommandKind.HOLD and c.state is CommandState.QUEUED]
+    if not waiting:
+        held = sum(c.holding and c.state is CommandState.CONFIRMED for c in mine)
+        after = intervention.apply(_E.ALL_ANSWERED, session.now, f"all answered; {held} chargers held")
+        return replace(after, last_switch_at=session.now)
+    if _overdue(session, intervention):
+        return intervention.apply(_E.TIME_OUT, session.now, f"{len(waiting)} commands without an answer")
+    return intervention
+
+
+def _holding(session: Session, intervention: Intervention) -> Intervention:
+    if intervention.feeder_id not in session.desk.fresh:
+        return intervention
+    intervention = _calm(session, intervention)
+    holds = [c for c in session.desk.held(intervention.feeder_id) if c.intervention_id == intervention.id]
+    need = _need(session, intervention)
+    outlasted = session.now - intervention.opened_at > HOLD_AT_MOST
+    if any(need) and outlasted:
+        why = f"the intervention has lasted {HOLD_AT_MOST} and more is needed"
+        return release_desk.escalate(session, intervention, need, why)
+    if any(need) and _settled(session, intervention):
+        return _more(session, intervention, need)
+    if not holds and _quiet(session, intervention):
+        event = _E.ALL_FREE if intervention.state is _S.RELEASING else _E.RISK_GONE
+        return intervention.apply(event, session.now, "nobody is held and the risk is over")
+    if outlasted and intervention.state is _S.HOLDING:
+        return intervention.apply(_E.TIME_OUT, session.now, "held as long as an intervention may last")
+    if not any(need) and holds:
+        return release_desk.release_some(session, intervention, holds)
+    return intervention
+
+
+def _settled(session: Session, intervention: Intervention) -> bool:
+    """Whether the last commands' effect must be visible by now."""
+    since = intervention.last_switch_at
+    return since is None or (session.now - since).total_seconds() >= session.desk.site.control.settle_s
+
+
+def _more(session: Session, intervention: Intervention, need: tuple[float, float, float]) -> Intervention:
+    forbidden = plan_desk.rules_forbid(session)
+    if forbidden is not None:
+        return intervention
+    intervention, commands = plan_desk.plan_and_queue(session, intervention, need)
+    intervention = _escalate_shortfall(session, intervention)
+    if not commands:
+        return replace(intervention, last_switch_at=session.now)
+    why = f"{commands} more chargers to hold for {_amps(need)} A"
+    return intervention.apply(_E.MORE_NEEDED, session.now, why, deadline_at=session.now + COMMAND_WAIT)
+
+
+def _escalate_shortfall(session: Session, intervention: Intervention) -> Intervention:
+    missing = intervention.shortfall_a
+    if not any(m > session.desk.site.control.need_margin_a for m in missing):
+        return intervention
+    why = f"{_amps(missing)} A can not be shed by anybody who may be asked"
+    return release_desk.escalate(session, intervention, missing, why)
+
+
+def stop(session: Session, feeder_id: FeederId, *, who: str, why: str) -> None:
+    """An operator's stop: nobody new is held, everybody held is released at once."""
+    intervention = session.desk.interventions[feeder_id]
+    stopped = intervention.apply(_E.STOP, session.now, f"stopped by {who}: {why}")
+    session.put_intervention(stopped)
+    _record_step(session, stopped)
+    release_desk.release_all(session, stopped, f"stopped by {who}")
+
+
+def _amps(values: tuple[float, float, float]) -> str:
+    return "/".join(f"{v:.0f}" for v in values)

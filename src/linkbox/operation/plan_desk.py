@@ -1,0 +1,166 @@
+"""From a need in amperes to commands: permits, candidates, the exact plan, reserved minutes, queued requests.
+
+All of it happens in the session's one transaction: either the minutes are reserved and the signed requests are
+stored, or nothing happened."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from linkbox.base.identifiers import Mpan
+from linkbox.control.intervention import Intervention
+from linkbox.control.planning import Charger, CurtailmentPlan, PlannedHold, plan
+from linkbox.customers import Candidate, Permit, Refusal, permit
+from linkbox.dcc.eligibility import Refused, may_send
+from linkbox.dcc.inventory import label_is_ev_charger
+from linkbox.grid.network import ConnectionPoint
+from linkbox.operation.commands import queue_command
+from linkbox.operation.drawing_desk import probability_drawing
+from linkbox.operation.entities import Command, CommandKind
+from linkbox.operation.session import Session
+from linkbox.operation.translation import SRV
+
+Triple = tuple[float, float, float]
+
+RESERVE_MARGIN_S = 180
+"""Reserved beyond the commanded duration: the device may act as late as the request's time-out, and its switch one
+polling interval after that. What was not used is given back."""
+
+
+def rules_forbid(session: Session) -> str | None:
+    """The rule by which Linkbox may not switch load at this moment, or None where it may."""
+    dcc = session.desk.site.dcc
+    verdict = may_send(dcc.profile, role=dcc.role, srv=SRV[CommandKind.HOLD], at=session.now)
+    return verdict.rule if isinstance(verdict, Refused) else None
+
+
+def plan_and_queue(session: Session, intervention: Intervention, required_a: Triple) -> tuple[Intervention, int]:
+    """Plan for ``required_a``, reserve and queue. Return the intervention with its shortfall, and how many commands."""
+    found = make_plan(session, intervention, required_a)
+    limit = session.desk.site.control.max_commands_per_step
+    queued = [_command(session, intervention, hold).id for hold in found.commands[:limit]]
+    session.audit(
+        "plan",
+        "made",
+        intervention=intervention.id,
+        required_a=required_a,
+        expected_relief_a=found.expected_relief_a,
+        shortfall_a=found.shortfall_a,
+        method=str(found.method),
+        cost=found.cost,
+        commands=len(queued),
+        not_chosen=[[session.customer(p.mpan), p.reason] for p in found.passed_over],
+    )
+    intervention = replace(intervention, shortfall_a=found.shortfall_a)
+    if queued and intervention.first_command_at is None:
+        intervention = replace(intervention, first_command_at=session.now)
+    if queued:
+        before = list(session.desk.current_a[intervention.feeder_id])
+        batch = {"before_a": before, "commands": queued, "learned": False}
+        intervention = replace(intervention, last_switch_at=session.now, batch=batch)
+    return intervention, len(queued)
+
+
+def make_plan(session: Session, intervention: Intervention, required_a: Triple) -> CurtailmentPlan:
+    """The exact plan among those who may be asked now."""
+    desk, control = session.desk, session.desk.site.control
+    busy = {c.mpan for c in desk.commands.values() if c.kind is not CommandKind.READ}
+    busy |= {mpan for mpan, until in desk.resting.items() if until > session.now}
+    chargers = []
+    for point in desk.site.points(intervention.feeder_id):
+        if point.mpan in busy or point.mpan not in desk.site.chargers:
+            continue
+        verdict = ask_permit(session, intervention.id, point)
+        if isinstance(verdict, Permit):
+            chargers.append(_charger(session, verdict))
+    return plan(required_a, chargers, hold_s=control.hold_s, min_hold_s=control.min_hold_s, at=session.now)
+
+
+def ask_permit(session: Session, intervention_id: str, point: ConnectionPoint) -> Permit | Refusal:
+    """Whether this customer's charger may be held, with the evidence. A refusal is recorded once per intervention."""
+    desk = session.desk
+    label = desk.labels.get(point.mpan)
+    candidate = Candidate(
+        mpan=point.mpan,
+        domestic=point.domestic,
+        priority_register=point.priority_register,
+        label_is_ev_charger=label is not None and label_is_ev_charger(label),
+        label="not read yet" if label is None else label,
+    )
+    verdict = permit(candidate, desk.customers, intervention_id=intervention_id, at=session.now)
+    if isinstance(verdict, Refusal) and (intervention_id, point.mpan) not in desk.refusals:
+        desk.refusals.add((intervention_id, point.mpan))
+        session.audit(
+            "permit",
+            "refused",
+            intervention=intervention_id,
+            customer=session.customer(point.mpan),
+            reasons=verdict.reasons,
+        )
+    return verdict
+
+
+def _charger(session: Session, granted: Permit) -> Charger:
+    desk = session.desk
+    charger = desk.site.chargers[granted.mpan]
+    left_s = desk.ledger.remaining_s(granted.mpan, session.now) - RESERVE_MARGIN_S
+    return Charger(
+        mpan=granted.mpan,
+        permit=granted,
+        phase=charger.phase,
+        amps=charger.rated_a,
+        probability_drawing=probability_drawing(session, granted.mpan),
+        remaining_s=max(0, left_s),
+        used_24h_s=desk.ledger.used_s(granted.mpan, session.now, timedelta(hours=24)),
+        used_30d_s=desk.ledger.used_s(granted.mpan, session.now, timedelta(days=30)),
+    )
+
+
+def _command(session: Session, intervention: Intervention, hold: PlannedHold) -> Command:
+    charger = session.desk.site.chargers[hold.mpan]
+    command_id = session.desk.next_command_id(intervention.id)
+    reserved_s = hold.duration_s + RESERVE_MARGIN_S
+    ledger = session.desk.ledger.reserve(hold.mpan, session.now, reserved_s, command=command_id)
+    session.put_ledger(ledger, command_id)
+    return queue_command(
+        session,
+        Command(
+            id=command_id,
+            intervention_id=intervention.id,
+            kind=CommandKind.HOLD,
+            mpan=hold.mpan,
+            phase=charger.phase,
+            start=session.now,
+            duration_s=hold.duration_s,
+            threshold_a=0.0,
+            expected_a=hold.expected_relief_a[charger.phase],
+            reason=hold.reason,
+            request_id="",
+            decided_at=session.now,
+        ),
+    )
+
+
+def queue_other(
+    session: Session, intervention_id: str, kind: CommandKind, mpan: Mpan, *, reason: str, target: str | None = None
+) -> Command:
+    """A reset (SRV 7.8) or a read (SRV 7.7) for one charger."""
+    return queue_command(
+        session,
+        Command(
+            id=session.desk.next_command_id(intervention_id),
+            intervention_id=intervention_id,
+            kind=kind,
+            mpan=mpan,
+            phase=session.desk.site.chargers[mpan].phase,
+            start=session.now,
+            duration_s=0,
+            threshold_a=0.0,
+            expected_a=0.0,
+            reason=reason,
+            request_id="",
+            target=target,
+            decided_at=session.now,
+        ),
+    )

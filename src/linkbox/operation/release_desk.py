@@ -1,0 +1,125 @@
+"""Giving the supply back: early and in steps where there is room, at once for an operator's stop; and escalation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from linkbox.base.identifiers import Mpan
+from linkbox.base.phases import PHASES, Phase
+from linkbox.control.intervention import Intervention, InterventionEvent, InterventionState
+from linkbox.control.release import Held, plan_release
+from linkbox.operation.drawing_desk import probability_drawing
+from linkbox.operation.entities import Command, CommandKind, CommandState
+from linkbox.operation.plan_desk import queue_other
+from linkbox.operation.ports import Row
+from linkbox.operation.session import Session
+
+Triple = tuple[float, float, float]
+
+MITIGATION = "call out mobile generation or storage for this feeder, and bring its reinforcement forward"
+
+
+def release_some(session: Session, intervention: Intervention, holds: Sequence[Command]) -> Intervention:
+    """End as many holds early as there is room for, in small steps."""
+    desk, control = session.desk, session.desk.site.control
+    assessment = desk.assessments[intervention.feeder_id]
+    confirmed = [c for c in holds if c.state is CommandState.CONFIRMED and not _being_released(session, c)]
+    found = plan_release(
+        assessment.allowable_current_a,
+        assessment.upper_current_a,
+        [_held(session, c) for c in confirmed],
+        at=session.now,
+        lead_s=control.lead_s,
+        margin_a=control.headroom_margin_a,
+        min_hold_s=control.min_hold_s,
+        gap_s=control.release_gap_s,
+        last_release_at=_last_releases(session, intervention),
+    )
+    by_mpan = {c.mpan: c for c in confirmed}
+    for chosen in found.release:
+        hold = by_mpan[chosen.mpan]
+        queue_other(session, intervention.id, CommandKind.RESET, chosen.mpan, reason=chosen.reason, target=hold.id)
+    if not found.release:
+        return intervention
+    why = f"{len(found.release)} chargers get their supply back early"
+    if intervention.state is InterventionState.HOLDING:
+        return intervention.apply(InterventionEvent.HEADROOM, session.now, why)
+    return intervention.note(session.now, why)
+
+
+def release_all(session: Session, intervention: Intervention, why: str) -> None:
+    """Give everybody the supply back now."""
+    for hold in session.desk.held(intervention.feeder_id):
+        if not _being_released(session, hold):
+            queue_other(session, intervention.id, CommandKind.RESET, hold.mpan, reason=why, target=hold.id)
+
+
+def release_one(session: Session, mpan: Mpan, why: str) -> None:
+    """Give one customer the supply back now."""
+    for hold in [c for c in session.desk.commands.values() if c.holding and c.mpan == mpan]:
+        if not _being_released(session, hold):
+            queue_other(session, hold.intervention_id, CommandKind.RESET, mpan, reason=why, target=hold.id)
+
+
+def _being_released(session: Session, hold: Command) -> bool:
+    return any(c.target == hold.id for c in session.desk.commands.values())
+
+
+def _held(session: Session, command: Command) -> Held:
+    return Held(
+        mpan=command.mpan,
+        phase=command.phase,
+        amps=session.desk.site.chargers[command.mpan].rated_a,
+        probability_drawing=probability_drawing(session, command.mpan),
+        since=command.answered_at or command.start,
+        until=command.end,
+        used_24h_s=session.desk.ledger.used_s(command.mpan, session.now, timedelta(hours=24)),
+    )
+
+
+def _last_releases(session: Session, intervention: Intervention) -> list[datetime | None]:
+    found: dict[Phase, datetime] = {}
+    for (intervention_id, phase), at in session.desk.released_at.items():
+        if intervention_id == intervention.id:
+            found[phase] = at
+    for command in session.desk.commands.values():
+        if command.kind is CommandKind.RESET:
+            found[command.phase] = session.now
+    return [found.get(phase) for phase in PHASES]
+
+
+def see_reduction(session: Session, intervention: Intervention) -> Intervention:
+    """Find the first reading that shows the effect of the holds on the feeder's own current."""
+    if intervention.reduction_seen_at is not None or intervention.first_command_at is None:
+        return intervention
+    desk = session.desk
+    held = [c for c in desk.held(intervention.feeder_id) if c.state is CommandState.CONFIRMED]
+    expected = [sum(c.expected_a for c in held if c.phase is phase) for phase in PHASES]
+    before = intervention.batch["before_a"] if intervention.batch is not None else intervention.baseline_a
+    now = desk.current_a[intervention.feeder_id]
+    seen = [b - n >= 0.5 * e for b, n, e in zip(before, now, expected, strict=True) if e > 0.0]
+    if not seen or not all(seen):
+        return intervention
+    drop = "/".join(f"{b - n:.0f}" for b, n in zip(before, now, strict=True))
+    session.audit(
+        "effect",
+        "confirmed",
+        intervention=intervention.id,
+        drop_a=[b - n for b, n in zip(before, now, strict=True)],
+        expected_a=expected,
+        after_s=(session.now - intervention.opened_at).total_seconds(),
+    )
+    seen_at = replace(intervention, reduction_seen_at=session.now)
+    return seen_at.note(session.now, f"effect confirmed on the feeder: the current fell by {drop} A")
+
+
+def escalate(session: Session, intervention: Intervention, missing_a: Triple, why: str) -> Intervention:
+    """Say once, by name, what is needed beyond Linkbox's means; the feeder stays escalated until it is over."""
+    if intervention.escalated:
+        return intervention
+    body = {"intervention": intervention.id, "feeder": intervention.feeder_id, "missing_a": list(missing_a), "why": why}
+    session.tx.put("escalation", Row(key=intervention.id, state="open", owner=intervention.feeder_id, body=body))
+    session.audit("escalation", "raised", intervention=intervention.id, missing_a=missing_a, why=why, ask=MITIGATION)
+    return replace(intervention, escalated=True).note(session.now, f"ESCALATED: {why}; {MITIGATION}")

@@ -1,0 +1,63 @@
+"""Asking the independent veto about a hold, at the last moment before its signed bytes go out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from linkbox.base.identifiers import Mpan
+from linkbox.control.veto import OutgoingHold, StoredFacts, StoredInterval, StoredWord, veto
+from linkbox.customers import ConsentEvent, Objection, PriorityChoice, TenancyChange
+from linkbox.dcc.eligibility import Refused, may_send
+from linkbox.dcc.inventory import label_is_ev_charger
+from linkbox.operation.desk import LiveExchange
+from linkbox.operation.entities import Command, CommandKind
+from linkbox.operation.session import Session
+from linkbox.operation.translation import SRV
+
+
+def veto_reasons(session: Session, live: LiveExchange) -> tuple[str, ...]:
+    """Why this request must not be sent now; empty for reads, for resets, and for holds that may go."""
+    command = session.desk.commands.get(live.command_id)
+    if command is None or command.kind is not CommandKind.HOLD:
+        return ()
+    hold = OutgoingHold(
+        command=command.id,
+        intervention_id=command.intervention_id,
+        start=command.start,
+        duration_s=command.duration_s,
+    )
+    return veto(hold, _facts(session, command), at=session.now)
+
+
+def _facts(session: Session, command: Command) -> StoredFacts:
+    desk, mpan = session.desk, command.mpan
+    point = next(p for feeder in desk.site.feeders for p in feeder.points if p.mpan == mpan)
+    history = [e for e in desk.customers.history(mpan) if e.recorded_at <= session.now]
+    choices = [e for e in history if isinstance(e, PriorityChoice) and e.at <= session.now]
+    dcc = desk.site.dcc
+    verdict = may_send(dcc.profile, role=dcc.role, srv=SRV[CommandKind.HOLD], at=session.now)
+    label = desk.labels.get(mpan)
+    return StoredFacts(
+        domestic=point.domestic,
+        priority_register=point.priority_register,
+        priority_opted_in=max(choices, key=lambda c: c.at).opted_in if choices else False,
+        words=tuple(
+            StoredWord(at=e.at, kind=e.kind.value, tenancy=e.tenancy) for e in history if isinstance(e, ConsentEvent)
+        ),
+        tenancies=tuple((e.at, e.tenancy) for e in history if isinstance(e, TenancyChange)),
+        objections=frozenset(e.intervention_id for e in history if isinstance(e, Objection)),
+        label_is_ev_charger=label is not None and label_is_ev_charger(label),
+        eligible=not isinstance(verdict, Refused),
+        eligibility_rule=verdict.rule,
+        intervals=_intervals(session, mpan),
+    )
+
+
+def _intervals(session: Session, mpan: Mpan) -> tuple[StoredInterval, ...]:
+    """The ledger's rows of one charger that can still matter."""
+    oldest = session.now - timedelta(days=31)
+    return tuple(
+        StoredInterval(command=e.command, start=e.start, end=e.end, weight=e.weight_milli / 1000)
+        for e in session.desk.ledger.entries_of(mpan)
+        if e.end > oldest
+    )

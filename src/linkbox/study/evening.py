@@ -1,0 +1,198 @@
+"""One evening under virtual time: the world and the controller, joined by real HTTP, driven by one scheduler.
+
+The clock stands still while messages travel; it moves to the next thing that happens anywhere. So the same
+scenario gives the same history, however fast or slow the machine is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import ClassVar
+
+import aiohttp
+import numpy as np
+
+from linkbox.adapters.gateway_http import HttpDccGateway
+from linkbox.adapters.hosting import Hosted
+from linkbox.adapters.inbound_http import create_inbound_app
+from linkbox.adapters.market_http import HttpMarketGateway
+from linkbox.adapters.notices_files import FileNoticeChannel
+from linkbox.adapters.store_sql import SqliteStore
+from linkbox.base.time import ManualClock, format_utc
+from linkbox.customers import event_to_row
+from linkbox.operation.controller import Controller
+from linkbox.operation.desk import Told
+from linkbox.operation.ports import PeerUnreachable
+from linkbox.study.scenario import Scenario
+from linkbox.study.wiring import USER, Cast, cast, read_street, site_of
+from linkbox.study.world import Due, World, build_street
+from linkbox.twin.street import Minute, Street
+
+STORE_FILE, WORLD_FILE, SCENARIO_FILE = "linkbox.sqlite", "world.jsonl", "scenario.json"
+
+FIRST_LOOK = timedelta(minutes=2)
+"""When, after the start, the meters are first asked what their switches feed."""
+
+Watcher = Callable[["Evening", Minute], None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Evening:
+    """A controlled evening under way: what a view may look at."""
+
+    people: Cast
+    world: World
+    controller: Controller
+    store: SqliteStore
+    clock: ManualClock
+
+
+def run_uncontrolled(scenario: Scenario) -> Street:
+    """The same evening, same seed, and nobody acts."""
+    network = read_street(scenario.feeder)
+    bare = cast(scenario, network, [True] * network.homes)
+    street = build_street(scenario, network, bare.feeder)
+    everyone = np.ones(street.homes)
+    for _ in range(scenario.minutes):
+        street.step(everyone)
+    return street
+
+
+def prepare(scenario: Scenario, folder: Path) -> None:
+    """Begin a new evening in ``folder``; what an earlier one left there under our names is removed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (STORE_FILE, f"{STORE_FILE}-wal", f"{STORE_FILE}-shm", WORLD_FILE):
+        (folder / name).unlink(missing_ok=True)
+    (folder / SCENARIO_FILE).write_text(json.dumps(scenario.to_record(), indent=1) + "\n", "utf-8")
+
+
+async def run_controlled(
+    scenario: Scenario, folder: Path, *, watch: Watcher | None = None, told: Told | None = None
+) -> Evening:
+    """Run the evening in ``folder`` to its end, or go on with the one that was cut off there."""
+    network = read_street(scenario.feeder)
+    sketch = build_street(scenario, network, cast(scenario, network, [True] * network.homes).feeder)
+    people = cast(scenario, network, [bool(has) for has in sketch.has_charger])
+    clock = ManualClock(scenario.start)
+    world = World(scenario, sketch, people.homes, people.pki, USER, clock, folder / WORLD_FILE)
+    site = site_of(people, world.provider_capacity_a)
+    store = SqliteStore(folder / STORE_FILE)
+    if not store.customer_events():
+        with store.transaction() as tx:
+            for home in people.homes:
+                for event in home.history:
+                    tx.append_customer_event(event_to_row(event))
+    async with AsyncExitStack() as stack:
+        dcc_url, provider_url = await world.open()
+        stack.push_async_callback(world.close)
+        gateway = await stack.enter_async_context(HttpDccGateway(dcc_url))
+        market = await stack.enter_async_context(HttpMarketGateway(f"{provider_url}/flex"))
+        notices = FileNoticeChannel(folder / "notices")
+        controller = Controller(site, store, clock, dcc=gateway, market=market, notices=notices, told=told)
+        evening = Evening(people=people, world=world, controller=controller, store=store, clock=clock)
+        host = Hosted(create_inbound_app(controller))
+        own_url = await host.start()
+        stack.push_async_callback(host.stop)
+        front = await stack.enter_async_context(_FrontDoor(own_url))
+        await _Scheduler(evening, front, watch).run()
+    return evening
+
+
+class _FrontDoor:
+    """The world's way to the controller: HTTP, as from outside."""
+
+    _PATHS: ClassVar = {"dcc": ("/smartdcc/duis", "application/xml"), "flex": ("/market/messages", "application/json")}
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+        self._http: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> _FrontDoor:
+        self._http = aiohttp.ClientSession()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._http is not None:
+            await self._http.close()
+
+    async def tell(self, due: Due) -> bool:
+        """Post a message; whether it was taken."""
+        path, kind = self._PATHS[due.kind]
+        return await self._post(path, due.body, kind)
+
+    async def read(self, feeder: str, minute: Minute) -> bool:
+        """Post a reading; whether it was taken."""
+        body = {
+            "feeder_id": feeder,
+            "at": format_utc(minute.at),
+            "current_a": [round(float(a), 2) for a in minute.head_current_a],
+            "transformer_current_a": [round(float(a), 2) for a in minute.transformer_current_a],
+        }
+        return await self._post("/ingest/readings", json.dumps(body).encode(), "application/json")
+
+    async def _post(self, path: str, body: bytes, kind: str) -> bool:
+        if self._http is None:
+            raise PeerUnreachable("controller", "the front door is not open")
+        headers = {"Content-Type": kind}
+        async with self._http.post(self._base_url + path, data=body, headers=headers) as answer:
+            return answer.status == 204
+
+
+class _Scheduler:
+    """Moves the clock from one happening to the next."""
+
+    def __init__(self, evening: Evening, front: _FrontDoor, watch: Watcher | None) -> None:
+        self._evening, self._front, self._watch = evening, front, watch
+        stops = evening.people.scenario.emulator_stops_at
+        self._dcc_stops_at = None if stops is None else evening.people.scenario.at_clock(stops)
+
+    async def run(self) -> None:
+        """Until the end of the scenario."""
+        evening = self._evening
+        end = evening.people.scenario.end
+        if evening.world.truth:
+            await self._give_reading(evening.world.truth[-1])  # it may have been lost in the kill
+        while evening.clock.now() < end:
+            await self._go_to(min(self._next(), end))
+
+    def _next(self) -> datetime:
+        evening = self._evening
+        times = [evening.world.street.now + timedelta(minutes=1)]
+        for at in (evening.world.next_at(), evening.controller.next_wake(), self._dcc_stops_at):
+            if at is not None:
+                times.append(at)
+        return max(min(times), evening.clock.now())
+
+    async def _go_to(self, at: datetime) -> None:
+        evening, world = self._evening, self._evening.world
+        evening.clock.move_to(at)
+        if self._dcc_stops_at is not None and at >= self._dcc_stops_at:
+            self._dcc_stops_at = None
+            await world.stop_dcc()
+        told = False
+        for due in world.run_until(at):
+            if await self._front.tell(due):
+                world.taken(due)
+            else:
+                world.refused(due)
+            told = True
+        if world.street.now + timedelta(minutes=1) <= at:
+            await self._give_reading(world.minute())
+            told = True
+        wake = evening.controller.next_wake()
+        if told or (wake is not None and wake <= at):
+            await evening.controller.work()
+
+    async def _give_reading(self, minute: Minute) -> None:
+        evening = self._evening
+        await self._front.read(evening.people.feeder.feeder_id, minute)
+        await evening.controller.work()
+        evening.world.minute_taken(minute)
+        if self._watch is not None:
+            self._watch(evening, minute)
+        await asyncio.sleep(0)

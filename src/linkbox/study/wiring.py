@@ -1,0 +1,149 @@
+"""A controller for a simulated street: the production code, with the scenario's feeder, people and identities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from linkbox.adapters.network_opendss import read_opendss_feeder
+from linkbox.adapters.network_tables import default_street, read_network_tables
+from linkbox.base.errors import InvalidInput, Issue
+from linkbox.base.identifiers import Eui64, FeederId, Mpan
+from linkbox.base.phases import Phase
+from linkbox.control.policy import ControlPolicy
+from linkbox.dcc.eligibility import PROFILES, UserRole
+from linkbox.dcc.inventory import Inventory
+from linkbox.dcc.smki import Role, TestPki
+from linkbox.grid.network import FUSES, TRANSFORMERS, FeederModel, cable_for
+from linkbox.grid.policy import RiskPolicy
+from linkbox.grid.topology import FeederNetwork
+from linkbox.market import Contract
+from linkbox.operation.site import DccIdentity, Site
+from linkbox.records.pseudonym import Pseudonyms
+from linkbox.study.population import Home, populate
+from linkbox.study.scenario import Scenario
+from linkbox.twin.protection import fuse_for_cable
+
+USER = Eui64("90-B3-D5-1F-30-02-00-00")
+"""The distributor: the network operator of the reference test data."""
+
+CONTRACT_ID = "FLEX-1"
+PROVIDER_NAME = "Dawn Flexibility"
+
+
+def read_street(feeder: str | None) -> FeederNetwork:
+    """The network that a scenario names: the package's own street, Linkbox tables, or OpenDSS text.
+
+    Raise InvalidInput with everything that is wrong with it."""
+    if feeder is None:
+        return default_street()
+    path = Path(feeder)
+    if path.is_dir() and (path / "feeder.toml").exists():
+        return read_network_tables(path)
+    return read_opendss_feeder(feeder)
+
+
+def model_of(scenario: Scenario, network: FeederNetwork) -> FeederModel:
+    """Fuse, head cable and transformer of the street; the fuse is fitted to the cable unless one is named."""
+    code = network.head_line_code()
+    cable = cable_for(code, network.line_codes[code].r1_ohm_per_km)
+    rated = scenario.fuse_a or network.fuse_rated_a or fuse_for_cable(cable)
+    if rated not in FUSES:
+        known = ", ".join(str(amps) for amps in sorted(FUSES))
+        raise InvalidInput("fuse", [Issue(where="--fuse", value=str(rated), rule=f"must be one of {known}")])
+    kva = network.transformer_kva if network.transformer_kva in TRANSFORMERS else 800
+    return FeederModel(
+        feeder_id=FeederId("-".join(network.name.split())),
+        substation=network.name,
+        fuse=FUSES[rated],
+        cable=cable,
+        transformer=TRANSFORMERS[kva or 800],
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """Everything and everybody of a scenario, before time begins."""
+
+    scenario: Scenario
+    network: FeederNetwork
+    feeder: FeederModel
+    homes: tuple[Home, ...]
+    pki: TestPki
+    pseudonyms: Pseudonyms
+
+
+def cast(scenario: Scenario, network: FeederNetwork, has_charger: list[bool]) -> Cast:
+    """Populate the street."""
+    bare = model_of(scenario, network)
+    phases = [Phase(int(p)) for p in network.load_phase]
+    homes = populate(scenario, phases, has_charger)
+    points = tuple(home.point for home in homes)
+    feeder = FeederModel(
+        feeder_id=bare.feeder_id,
+        substation=bare.substation,
+        fuse=bare.fuse,
+        cable=bare.cable,
+        transformer=bare.transformer,
+        points=points,
+    )
+    first = scenario.start - timedelta(days=365)
+    pki = TestPki(f"linkbox demo {scenario.seed}", first, scenario.end + timedelta(days=365))
+    secret = f"linkbox demo pseudonyms {scenario.seed}".encode()
+    return Cast(
+        scenario=scenario,
+        network=network,
+        feeder=feeder,
+        homes=homes,
+        pki=pki,
+        pseudonyms=Pseudonyms(secret),
+    )
+
+
+def site_of(people: Cast, provider_capacity_a: tuple[float, float, float]) -> Site:
+    """The controller's set-up for this cast. It holds nothing that a real distributor would not know."""
+    scenario, pki = people.scenario, people.pki
+    xml_signer = pki.signer(USER, Role.XML_SIGNING)
+    gbcs_signer = pki.signer(USER, Role.NETWORK_OPERATOR)
+    if scenario.profile not in PROFILES:
+        rule = f"must be one of {', '.join(PROFILES)}"
+        raise InvalidInput("scenario", [Issue(where="--profile", value=scenario.profile, rule=rule)])
+    contracts = _contracts(people, provider_capacity_a)
+    return Site(
+        feeders=(people.feeder,),
+        chargers={home.charger.mpan: home.charger for home in people.homes if home.charger is not None},
+        inventory=Inventory(home.installation for home in people.homes if home.installation is not None),
+        contracts=contracts,
+        dcc=DccIdentity(
+            user=USER,
+            role=UserRole.ELECTRICITY_DISTRIBUTOR,
+            xml_signer=xml_signer,
+            gbcs_signer=gbcs_signer,
+            trust=pki.trust_store(),
+            profile=PROFILES[scenario.profile],
+        ),
+        pseudonym=people.pseudonyms.token,
+        risk=RiskPolicy(),
+        control=ControlPolicy(),
+    )
+
+
+def _contracts(people: Cast, capacity_a: tuple[float, float, float]) -> tuple[Contract, ...]:
+    if people.scenario.provider == "none" or not any(capacity_a):
+        return ()
+    contract = Contract(
+        contract_id=CONTRACT_ID,
+        provider=PROVIDER_NAME,
+        feeder_ids=frozenset({people.feeder.feeder_id}),
+        capacity_a=capacity_a,
+        answer_within_s=60.0,
+        deliver_within_s=120.0,
+        price_gbp_per_kwh=0.3,
+    )
+    return (contract,)
+
+
+def name_of(people: Cast, mpan: Mpan) -> str:
+    """A customer's name in reports that leave the distributor's house: never the MPAN."""
+    return next(home.name for home in people.homes if home.point.mpan == mpan)

@@ -1,0 +1,280 @@
+"""The world outside the controller: the street, the DCC with its devices, and the market's provider.
+
+The controller reaches it over HTTP on loopback ports only, and is reached over HTTP in turn. Everything happens at
+virtual times; what reached the world is journalled, so that after a kill the world can be put back where it was."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from datetime import time as clock_time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from fastapi import FastAPI, Request, Response
+
+from linkbox.adapters.hosting import Hosted
+from linkbox.base.time import ManualClock, parse_utc
+from linkbox.dcc.smki import TestPki
+from linkbox.emulator import DccEmulator, EmulatorConfig, HttpReply
+from linkbox.emulator.server import create_app
+from linkbox.grid.network import FeederModel
+from linkbox.grid.topology import FeederNetwork
+from linkbox.study.journal import WorldEvent, WorldJournal, read_journal
+from linkbox.study.population import Home
+from linkbox.study.scenario import Scenario
+from linkbox.twin.assets import Assets
+from linkbox.twin.provider import Behaviour, FlexRequest, Hold, ProviderOptions, answer, held_at
+from linkbox.twin.street import Minute, Street
+from linkbox.twin.vehicles import VehicleOptions
+
+_BEHAVIOURS = {
+    "accepts": Behaviour.DELIVERS,
+    "rejects": Behaviour.REJECTS,
+    "silent": Behaviour.SILENT,
+    "no-delivery": Behaviour.DOES_NOT_DELIVER,
+    "part": Behaviour.DELIVERS_PART,
+    "seed": None,
+}
+
+
+def build_street(scenario: Scenario, network: FeederNetwork, feeder: FeederModel) -> Street:
+    """The street of a scenario, at its start."""
+    tariff = None if scenario.tariff_start is None else clock_time.fromisoformat(scenario.tariff_start)
+    return Street(
+        network,
+        assets=Assets(fuse=feeder.fuse, cable=feeder.cable, transformer=feeder.transformer),
+        start=scenario.start,
+        minutes=scenario.minutes,
+        seed=scenario.seed,
+        vehicles=VehicleOptions(
+            ev_share=scenario.ev_share,
+            session_probability=scenario.session_probability,
+            power_w=scenario.charger_kw * 1000.0,
+            tariff_start=tariff,
+            tariff_share=scenario.tariff_share,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Due:
+    """Something that the world will tell the controller at ``at``: a DUIS message or a provider's answer."""
+
+    at: datetime
+    name: str
+    kind: str = field(compare=False)
+    body: bytes = field(compare=False)
+
+
+class _JournalledDcc(DccEmulator):
+    """The emulator as the server sees it: every post is journalled before it is answered."""
+
+    def __init__(self, world: World, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._world = world
+
+    def post(self, service: str, body: bytes, *, at: datetime) -> HttpReply:
+        self._world.journal.add(WorldEvent(at=at, kind="post", name=service, body=body))
+        return super().post(service, body, at=at)
+
+    def repeat(self, service: str, body: bytes, *, at: datetime) -> None:
+        """Take a post that is in the journal already."""
+        super().post(service, body, at=at)
+
+
+class World:
+    """All that is not the controller. ``truth`` collects every simulated minute."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        street: Street,
+        homes: Sequence[Home],
+        pki: TestPki,
+        user: Any,
+        clock: ManualClock,
+        journal_path: Path,
+    ) -> None:
+        self.scenario, self.street, self.homes, self.clock = scenario, street, homes, clock
+        installations = [home.installation for home in homes if home.installation is not None]
+        config = EmulatorConfig(seed=scenario.seed, profile=scenario.profile, hcalcs_poll_s=(20, 60))
+        self.emulator = _JournalledDcc(self, config, installations, pki, user)
+        self.truth: list[Minute] = []
+        self._due: list[Due] = []
+        self._taken: set[str] = set()
+        self._holds: list[Hold] = []
+        self._provider = self._provider_options()
+        past = list(read_journal(journal_path))
+        self.journal = WorldJournal(journal_path)
+        self._replay(past)
+        self._dcc_host = Hosted(create_app(self.emulator, clock))
+        self._provider_host = Hosted(self._provider_app())
+
+    def _provider_options(self) -> ProviderOptions:
+        owners = [i for i, home in enumerate(self.homes) if home.charger is not None]
+        count = round(self.scenario.provider_share * len(owners))
+        return ProviderOptions(
+            subscribed=tuple(owners[:: max(1, len(owners) // count)][:count]) if count else (),
+            behaviour=_BEHAVIOURS.get(self.scenario.provider),
+            weights=(0.0, 0.3, 0.3, 0.25, 0.15),
+            answer_s=(10.0, 45.0),
+            deliver_s=(20.0, 60.0),
+            amps_per_charger=self.scenario.charger_kw * 1000.0 / 230.0,
+        )
+
+    @property
+    def provider_capacity_a(self) -> tuple[float, float, float]:
+        """What the provider's subscribed chargers add up to, per phase: what it can put into a contract."""
+        counts = [0, 0, 0]
+        for home in self._provider.subscribed:
+            counts[int(self.street.phase[home])] += 1
+        a, b, c = (count * self._provider.amps_per_charger for count in counts)
+        return (a, b, c)
+
+    # -- serving ------------------------------------------------------------------------------------------
+
+    async def open(self) -> tuple[str, str]:
+        """Serve the DCC and the provider; return their base addresses."""
+        return await self._dcc_host.start(), await self._provider_host.start()
+
+    async def close(self) -> None:
+        """Stop serving."""
+        await self.stop_dcc()
+        await self._provider_host.stop()
+        self.journal.close()
+
+    async def stop_dcc(self) -> None:
+        """The DCC goes away: its port closes and it delivers nothing any more."""
+        if self._dcc_host.running:
+            await self._dcc_host.stop()
+
+    @property
+    def dcc_running(self) -> bool:
+        """Whether the DCC can be reached."""
+        return self._dcc_host.running
+
+    def _provider_app(self) -> FastAPI:
+        app = FastAPI(openapi_url=None)
+
+        @app.post("/flex")
+        async def flex(request: Request) -> Response:
+            body = await request.body()
+            now = self.clock.now()
+            self.journal.add(WorldEvent(at=now, kind="flex", name="flex", body=body))
+            self._take_flex(json.loads(body), now)
+            return Response(status_code=202)
+
+        return app
+
+    def _take_flex(self, message: dict[str, Any], at: datetime) -> None:
+        if message["type"] != "FlexRequest":
+            return
+        asked = message["current_a"]
+        request = FlexRequest(
+            request_id=message["message_id"],
+            at=at,
+            until=parse_utc(message["end"]),
+            amps=(asked[0], asked[1], asked[2]),
+        )
+        drawing = self.truth[-1].drawing if self.truth else None
+        phases = [int(p) for p in self.street.phase]
+        found = answer(request, self._provider, home_phase=phases, seed=self.scenario.seed, drawing=drawing)
+        self._holds += found.holds
+        if found.answered_at is None:
+            return
+        offer = {
+            "type": "FlexOffer",
+            "message_id": f"{message['message_id']}/offer",
+            "flex_request_message_id": message["message_id"],
+            "event_id": message["event_id"],
+            "contract_id": message["contract_id"],
+            "result": "accepted" if found.accepted else "rejected",
+            "current_a": list(found.accepted_amps) if found.accepted else None,
+            "reason": "" if found.accepted else "no capacity to offer",
+        }
+        due = Due(found.answered_at, str(offer["message_id"]), "flex", json.dumps(offer).encode())
+        if due.name not in self._taken:
+            heapq.heappush(self._due, due)
+
+    # -- time ---------------------------------------------------------------------------------------------
+
+    def next_at(self) -> datetime | None:
+        """When the world next does something by itself, other than measuring."""
+        times = [self._due[0].at] if self._due else []
+        emulator = self.emulator.next_event_at() if self.dcc_running or not self._dcc_host.base_url else None
+        return min([*times, *([] if emulator is None else [emulator])], default=None)
+
+    def run_until(self, at: datetime) -> list[Due]:
+        """Let the world's own time pass; what it has to tell the controller, in order."""
+        for delivery in self.emulator.run_until(at):
+            name = f"dcc/{delivery.request_id}/{delivery.at.timestamp()}"
+            if name not in self._taken:
+                heapq.heappush(self._due, Due(delivery.at, name, "dcc", delivery.body))
+        ready = []
+        while self._due and self._due[0].at <= at:
+            ready.append(heapq.heappop(self._due))
+        return ready
+
+    def taken(self, due: Due) -> None:
+        """The controller has taken a message: it is not told again."""
+        self._taken.add(due.name)
+        self.journal.add(WorldEvent(at=self.clock.now(), kind="taken", name=due.name))
+
+    def refused(self, due: Due) -> None:
+        """The controller did not take it: try again in a while, as the DCC does."""
+        heapq.heappush(self._due, Due(due.at + timedelta(seconds=60), due.name, due.kind, due.body))
+
+    def minute(self) -> Minute:
+        """Simulate one more minute of the street, with the contactors as the devices hold them."""
+        end = self.street.now + timedelta(minutes=1)
+        minute = self.street.step(self._closed(end - timedelta(minutes=1), end), self._provider_hold(end))
+        self.truth.append(minute)
+        return minute
+
+    def minute_taken(self, minute: Minute) -> None:
+        """The controller has this minute's reading."""
+        self.journal.add(WorldEvent(at=minute.at, kind="minute", name="reading"))
+
+    def _closed(self, start: datetime, end: datetime) -> npt.NDArray[np.float64]:
+        return np.array(
+            [
+                1.0 if home.charger is None else self.emulator.closed_fraction(home.point.mpan, start, end)
+                for home in self.homes
+            ]
+        )
+
+    def _provider_hold(self, at: datetime) -> npt.NDArray[np.bool_]:
+        return held_at(tuple(self._holds), at, len(self.homes))
+
+    def chargers_free(self, at: datetime) -> bool:
+        """Whether every switch is closed at ``at``."""
+        after = at + timedelta(seconds=1)
+        return bool(np.all(self._closed(at, after) == 1.0))
+
+    # -- after a kill -------------------------------------------------------------------------------------
+
+    def _replay(self, past: Sequence[WorldEvent]) -> None:
+        self._taken = {event.name for event in past if event.kind == "taken"}
+        for event in past:
+            if event.at > self.clock.now():
+                self.clock.move_to(event.at)
+            self._catch_up(event.at)
+            if event.kind == "post":
+                self.emulator.repeat(event.name, event.body, at=event.at)
+            elif event.kind == "flex":
+                self._take_flex(json.loads(event.body), event.at)
+            elif event.kind == "minute":
+                while self.street.now < event.at:
+                    self.minute()
+
+    def _catch_up(self, at: datetime) -> None:
+        """Devices move on; messages that were not taken yet wait to be told again."""
+        for due in self.run_until(at):
+            if due.name not in self._taken:
+                heapq.heappush(self._due, due)
