@@ -6,6 +6,7 @@ side knows a repeat by its Request ID.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -21,6 +22,9 @@ from linkbox.dcc.exchange.services import service_for, signed_request
 from linkbox.dcc.exchange.table import TABLE, ExchangeEvent, ExchangeState
 from linkbox.dcc.exchange.values import Exchange
 from linkbox.dcc.smki import Signer, TrustStore, Verified
+
+THROTTLE_CODES = frozenset({"E1008"})
+"""What the DSP answers when it has too many requests. Not published (reference 8.2): a setting."""
 
 
 def open_exchange(
@@ -45,12 +49,20 @@ def open_exchange(
 
 
 def receive_reply(
-    exchange: Exchange, data: bytes, *, trust: TrustStore, xml_signer: Signer, gbcs_signer: Signer, at: datetime
+    exchange: Exchange,
+    data: bytes,
+    *,
+    trust: TrustStore,
+    xml_signer: Signer,
+    gbcs_signer: Signer,
+    at: datetime,
+    throttle_codes: Collection[str] = THROTTLE_CODES,
 ) -> Exchange:
     """Take the body of the HTTP reply to ``outgoing``.
 
     A Pre-Command is signed only if rebuilding it from the request gives the same bytes; the Signed Pre-Command is then
-    the new ``outgoing``. A reply that breaks the protocol fails the exchange, with the reason.
+    the new ``outgoing``. A reply that breaks the protocol fails the exchange, with the reason. One of
+    ``throttle_codes`` changes nothing but the count of them: the same bytes are to be posted again, later.
     """
     if exchange.is_final:
         return exchange
@@ -58,6 +70,8 @@ def receive_reply(
         reply = read_synchronous_reply(data, trust=trust, at=at)
         response = reply.value if isinstance(reply, Verified) else reply
         _require_request_id(exchange, response)
+        if response.response_code in throttle_codes:
+            return replace(exchange, throttled=exchange.throttled + 1)
         return _take_reply(exchange, response, data, xml_signer=xml_signer, gbcs_signer=gbcs_signer)
     except RemoteProtocolError as error:
         return _fail(exchange, f"synchronous reply refused: {error}", error.response_code)
@@ -79,10 +93,12 @@ def receive_response(
     match response.value.body:
         case DccAlert(alert=QuarantinedRequest(event_reference=reference)):
             return _take_notice(exchange, str(reference))
+        case _ if exchange.state is ExchangeState.AWAITING_PRE_COMMAND:
+            return _fail(exchange, f"an answer came before any command was sent: {response.value.response_code}")
         case GbcsPayload(payload=payload) if response.value.is_success:
             return _take_payload(exchange, response.value, payload, trust=trust, at=at)
         case Acknowledgement() if response.value.is_success:
-            return _step(exchange, ExchangeEvent.ACKNOWLEDGED)
+            return _acknowledged(exchange)
         case _ if response.value.is_success:
             return _fail(exchange, f"unexpected content in the response: {type(response.value.body).__name__}")
         case _:
@@ -94,8 +110,8 @@ def time_out(exchange: Exchange) -> Exchange:
     """No answer came in time. A final or quarantined exchange is left as it is."""
     if exchange.is_final:
         return exchange
-    failure = f"no answer while {exchange.state}"
-    return replace(exchange, state=TABLE.next(exchange.state, ExchangeEvent.TIME_OUT), failure=failure)
+    after = replace(exchange, state=TABLE.next(exchange.state, ExchangeEvent.TIME_OUT))
+    return after if after == exchange else replace(after, failure=f"no answer while {exchange.state}", outgoing=None)
 
 
 def send_failed(exchange: Exchange, why: str) -> Exchange:
@@ -127,13 +143,17 @@ def _take_reply(
     match response.body:
         case PreCommand(payload=payload):
             return _take_pre_command(exchange, payload, xml_signer=xml_signer, gbcs_signer=gbcs_signer)
-        case Acknowledgement() if exchange.state is ExchangeState.AWAITING_RESPONSE:
-            return replace(exchange, duplicates=exchange.duplicates + 1)
         case Acknowledgement() if exchange.state is not ExchangeState.AWAITING_PRE_COMMAND:
-            return replace(_step(exchange, ExchangeEvent.ACKNOWLEDGED), outgoing=None)
+            return _acknowledged(exchange)
         case _:
             kind = type(response.body).__name__
             raise RemoteProtocolError("synchronous reply", f"must not be {kind} while {exchange.state}")
+
+
+def _acknowledged(exchange: Exchange) -> Exchange:
+    if exchange.state is ExchangeState.AWAITING_RESPONSE:
+        return replace(exchange, duplicates=exchange.duplicates + 1)
+    return replace(_step(exchange, ExchangeEvent.ACKNOWLEDGED), outgoing=None)
 
 
 def _take_pre_command(exchange: Exchange, payload: bytes, *, xml_signer: Signer, gbcs_signer: Signer) -> Exchange:

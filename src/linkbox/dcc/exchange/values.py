@@ -20,7 +20,8 @@ class Exchange:
     ``outgoing`` are the exact signed bytes to post to ``service`` now, None when nothing is left to post.
     ``pre_command`` is as received. ``response`` is the device's answer, its signature verified; ``succeeded`` says
     whether the device carried out every instruction of it. ``answer`` is the XML that ended the exchange. ``seen`` are
-    digests of what came to the receive endpoint, ``late`` that an answer came after the end.
+    digests of what came to the receive endpoint, ``duplicates`` counts repeats, ``throttled`` how often the DSP told us to
+    come again later, ``late`` that an answer came after the end.
     """
 
     request: ServiceRequest
@@ -36,6 +37,7 @@ class Exchange:
     answer: bytes | None = None
     seen: tuple[str, ...] = ()
     duplicates: int = 0
+    throttled: int = 0
     late: bool = False
     quarantine_reference: str | None = None
 
@@ -73,6 +75,7 @@ class Exchange:
             "answer": _text(self.answer),
             "seen": list(self.seen),
             "duplicates": self.duplicates,
+            "throttled": self.throttled,
             "late": self.late,
             "quarantine_reference": self.quarantine_reference,
         }
@@ -95,6 +98,7 @@ class Exchange:
             answer=_bytes(record["answer"]),
             seen=tuple(record["seen"]),
             duplicates=record["duplicates"],
+            throttled=record["throttled"],
             late=record["late"],
             quarantine_reference=record["quarantine_reference"],
         )
