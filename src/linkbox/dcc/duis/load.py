@@ -42,3 +42,52 @@ class SignedPreCommand:
 
     payload: bytes = field(repr=False)
     execution_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoostSlot:
+    """Whether slot ``index`` (1..5) is meant. What a slot marked False does is not published: mark all five."""
+
+    index: int
+    marked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddAuxiliaryLoadToBoostButton:
+    """7.9: let the boost button switch the marked slots; exactly five slots."""
+
+    slots: tuple[BoostSlot, ...]
+    execution_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveAuxiliaryLoadFromBoostButton:
+    """7.10: take the marked slots from the boost button; exactly five slots."""
+
+    slots: tuple[BoostSlot, ...]
+    execution_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAuxiliaryControllerState:
+    """7.13: hold controller ``index`` (1..5) at ``level_percent`` (0..100) within ``[start, end)``.
+
+    For a switch any level but 100 means off. ``input_from_load`` selects the direction from load to network.
+    """
+
+    index: int
+    start: datetime
+    end: datetime
+    level_percent: int
+    input_from_load: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitApcLevel:
+    """7.16: cap proportional controller ``index`` (1..5) at ``level_percent`` (0..100) within ``[start, end)``."""
+
+    index: int
+    start: datetime
+    end: datetime
+    level_percent: int
+    input_from_load: bool = False

@@ -10,8 +10,8 @@ from linkbox.dcc.duis import response
 from linkbox.dcc.duis.alertshapes import ALERT_SHAPES
 from linkbox.dcc.duis.codes import DCC_ALERT_CODES, csp_regions, response_codes
 from linkbox.dcc.duis.document import Root
+from linkbox.dcc.duis.installationshapes import PROPERTY_FILTER
 from linkbox.dcc.duis.opaque import Opaque
-from linkbox.dcc.duis.requestshapes import PROPERTY_FILTER
 from linkbox.dcc.duis.services import SERVICE_REFERENCE, SERVICE_REFERENCE_VARIANT
 from linkbox.dcc.duis.shape import Child, Choice, Leaf, Many, Nest, Part, Record, Shape, Text, by_class
 from linkbox.dcc.duis.simple import (

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from linkbox.dcc.duis.text import enumeration, integer, string, words
+from linkbox.dcc.duis.shape import Leaf
+from linkbox.dcc.duis.text import DATE_TIME, enumeration, integer, string, words
 
 INDEX = integer(1, 5)
+SPECIAL_DAY = integer(1, 20)
+LEVEL = integer(0, 100, signed=False)
 UPRN = integer(1, None, digits=12)
 IMPORT_MPXN = string(least=1, most=13)
 MPAN = string(least=13, most=13)
@@ -30,3 +33,6 @@ ESME_VARIANT = enumeration(
     *words("A B C AD BD CD ADE BDE CDE ADF BDF CDF ADEF BDEF CDEF ADG ADEG AF BF CF AEF BEF CEF AG AEG")
 )
 IMAGE_STATUS = enumeration("Active", "Cancelled", "Expired", "Withdrawn")
+
+FUTURE_DATED = Leaf("ExecutionDateTime", "execution_at", DATE_TIME, optional=True)
+"""The optional first child that makes a request future dated."""

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from typing import Generic, TypeVar
 
 from linkbox.base.identifiers import Eui64, InvalidIdentifier, RequestId
@@ -82,6 +83,15 @@ def enumeration(*values: str) -> Simple[str]:
             raise NotInSchema("must be one of " + _shorten(values)) from None
 
     return Simple(parse, parse)
+
+
+_Named = TypeVar("_Named", bound=StrEnum)
+
+
+def choice_of(kind: type[_Named]) -> Simple[_Named]:
+    """An enumeration whose values are those of ``kind``."""
+    texts = enumeration(*(member.value for member in kind))
+    return Simple(lambda text: kind(texts.parse(text)), lambda value: kind(value).value)
 
 
 def words(text: str) -> tuple[str, ...]:
