@@ -9,13 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from linkbox.grid import thermal
-from linkbox.grid.network import CableSpec, FuseSpec, TransformerSpec
+from linkbox.grid.network import FUSES, TRANSFORMERS, CableSpec, FuseSpec, TransformerSpec, cable_for
+from linkbox.grid.topology import FeederNetwork
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
 
 MELT_SPREAD = 0.05
 """Real fuses of one type melt within this fraction around the type's curve; each phase's fuse draws its own."""
+
+FITTED_FUSES_A = (100, 160, 200, 315, 400, 630)
+"""Sizes that a British distributor keeps for feeders."""
+
+DEFAULT_TRANSFORMER_KVA = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +94,28 @@ class AssetModel:
     def hot_spot_degc(self, states: AssetStates) -> float:
         """Hot spot of the transformer."""
         return float(thermal.hot_spot_degc(states.transformer)[0])
+
+
+def fuse_for_cable(cable: CableSpec) -> FuseSpec:
+    """The fuse that would be fitted to a head cable: the largest kept size that is at most 5 % over its rating.
+
+    70 mm2 Al (197 A) and 95 mm2 (249 A) get 200 A, 185 mm2 (358 A) 315 A, 300 mm2 (466 A) 400 A. The smallest size
+    where none is small enough.
+    """
+    fitting = [size for size in FITTED_FUSES_A if size <= 1.05 * cable.rated_current_a]
+    return FUSES[max(fitting, default=FITTED_FUSES_A[0])]
+
+
+def assets_for(network: FeederNetwork, *, fuse_rated_a: int | None = None) -> Assets:
+    """What a feeder hangs on: what its data says, else what fits its head cable; ``fuse_rated_a`` overrides both.
+
+    A transformer size that is not in the table becomes the next larger one. Raises KeyError for a fuse that is not in
+    FUSES.
+    """
+    code = network.head_line_code()
+    cable = cable_for(code, network.line_codes[code].r1_ohm_per_km)
+    rated_a = fuse_rated_a or network.fuse_rated_a
+    kva = network.transformer_kva or DEFAULT_TRANSFORMER_KVA
+    size = min((k for k in TRANSFORMERS if k >= kva), default=max(TRANSFORMERS))
+    fuse = fuse_for_cable(cable) if rated_a is None else FUSES[rated_a]
+    return Assets(fuse=fuse, cable=cable, transformer=TRANSFORMERS[size])
