@@ -76,7 +76,8 @@ def test_each_rule_stops_a_hold_by_itself(stored: StoredFacts, word: str) -> Non
         (hold(duration_s=121 * 60), "15 to 120"),
         (hold(duration_s=1000), "whole minutes"),
         (hold(weight=0.0), "weight"),
-        (hold(start=T0 - 2 * MINUTE), "does not start now"),
+        (hold(start=T0 - MINUTE - timedelta(microseconds=1)), "does not start now"),
+        (hold(start=T0 + MINUTE + timedelta(microseconds=1)), "does not start now"),
     ],
 )
 def test_senseless_commands_are_stopped(changed: OutgoingHold, word: str) -> None:
@@ -87,6 +88,7 @@ def test_objection_to_another_intervention_and_old_refusals_do_not_stop_it() -> 
     words = (StoredWord(at=T0 - 2 * DAY, kind="refused", tenancy="t1"), *GOOD.words)
     words += (StoredWord(at=T0, kind="sought", tenancy="t1"), StoredWord(at=T0 + HOUR, kind="withdrawn", tenancy="t1"))
     assert veto(HOLD, facts(words=words, objections=frozenset({"i2"})), at=T0) == ()
+    assert veto(hold(start=T0 - MINUTE), facts(intervals=(dataclasses.replace(OWN, start=T0 - MINUTE),)), at=T0) == ()
     assert veto(HOLD, facts(priority_register=True, priority_opted_in=True), at=T0) == ()
 
 

@@ -107,6 +107,10 @@ class Ledger:
         for _, entries in self._entries.items():
             yield from entries
 
+    def entries_of(self, mpan: Mpan) -> tuple[LedgerEntry, ...]:
+        """The rows of one charger, by start."""
+        return self._of(mpan)
+
     def entry(self, command: str) -> LedgerEntry | None:
         """The row of one command."""
         owner = self._owner.find(command)
