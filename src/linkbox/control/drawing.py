@@ -113,8 +113,8 @@ def learn(beliefs: Sequence[Belief], measured_a: Amps3, *, sigma_a: float) -> tu
     it. ``sigma_a`` > 0 is the error of the measured sum, in practice the households' own movement. A phase that was
     not measured (NaN) teaches nothing.
 
-    Each call counts as independent news. Where errors persist (the same households a minute later), widen ``sigma_a`` by
-    the square root of the number of readings that share an error, or the belief grows surer than it has reason to be.
+    Each call counts as independent news. Where errors persist (the same households a minute later), widen ``sigma_a``
+    by the square root of the number of readings that share an error, or belief grows surer than it has reason to be.
     """
     if not sigma_a > 0:
         raise ValueError(f"sigma_a must be above 0, not {sigma_a}")
