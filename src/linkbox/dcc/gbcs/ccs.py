@@ -24,8 +24,8 @@ _INSTALL_CODE = Number(Tag.ENUM, 1)
 
 
 class HanDeviceType(IntEnum):
-    """Kinds of device as the use case tables list them. The published messages carry 4, which is none of these: so a
-    command may have any number, and this is what to send."""
+    """Kinds of device as the use case tables list them; the published message bears out that an ESME is 0. Since
+    sources differ on the others, a command may have any number, and this is what to send."""
 
     ESME = 0
     GSME = 1
