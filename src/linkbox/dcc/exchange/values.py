@@ -20,7 +20,7 @@ class Exchange:
     ``outgoing`` are the exact signed bytes to post to ``service`` now, None when nothing is left to post.
     ``pre_command`` is as received. ``response`` is the device's answer, its signature verified; ``succeeded`` says
     whether the device carried out every instruction of it. ``answer`` is the XML that ended the exchange. ``seen`` are
-    digests of what came to the receive endpoint, ``duplicates`` counts repeats, ``throttled`` how often the DSP told us to
+    digests of what came to the receive endpoint, ``duplicates`` counts repeats, ``throttled`` how often the DSP said to
     come again later, ``late`` that an answer came after the end.
     """
 
