@@ -63,6 +63,7 @@ def test_any_switching_command_is_read_as_it_was_meant(command: ecs47.Ecs47Comma
     data = ecs47.build_pre_command(command, originator=USER, recipient=ESME, counter=counter)
     message = decode(data)
     assert ecs47.decode_command(message) == command
+    assert data == encode(ecs47.USE_CASE.command(command, originator=USER, recipient=ESME, counter=counter))
     response = ecs47.build_response(message, Results.all_well(1 if isinstance(command, ecs47.ResetLoad) else 2))
     assert (response.cra, response.originator, response.recipient) == (Cra.RESPONSE, ESME, USER)
     assert ecs47.decode_response(decode(encode(response))).success

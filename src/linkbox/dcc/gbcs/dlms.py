@@ -133,7 +133,12 @@ def encode_request(items: Sequence[RequestItem], *, counter: int) -> bytes:
     count = _count(items)
     specifications = b"".join(map(_specification, items))
     data = b"".join(encode_data(item.data) for item in items)
-    return b"".join((_REQUEST, invoke_id(counter), _NO_DATE_TIME, count, specifications, count, data))
+    return b"".join((request_head(counter), count, specifications, count, data))
+
+
+def request_head(counter: int) -> bytes:
+    """The octets with which every access request begins."""
+    return b"".join((_REQUEST, invoke_id(counter), _NO_DATE_TIME))
 
 
 def _specification(item: RequestItem) -> bytes:
@@ -148,7 +153,7 @@ def _specification(item: RequestItem) -> bytes:
 def decode_request(payload: bytes, *, counter: int) -> tuple[RequestItem, ...]:
     """The items of an access request; raise RemoteProtocolError for anything else."""
     cursor = Cursor(payload, "DLMS access request")
-    cursor.expect(_REQUEST + invoke_id(counter) + _NO_DATE_TIME)
+    cursor.expect(request_head(counter))
     specifications = [_read_specification(cursor) for _ in range(_read_count(cursor))]
     cursor.expect(len(specifications).to_bytes(1))
     items = tuple(

@@ -6,16 +6,18 @@ Activate closes the switch, deactivate opens it, for some minutes; then, as afte
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from linkbox.dcc.errors import LocalProtocolError, RemoteProtocolError
 from linkbox.dcc.gbcs.data import Number, Tag, uint16
-from linkbox.dcc.gbcs.dlms import Choice, RequestItem, act, decode_request, encode_request, put
+from linkbox.dcc.gbcs.dlms import Choice, RequestItem, act, decode_request, encode_request, put, request_head
 from linkbox.dcc.gbcs.objects import CLOSE_TIMES, OPEN_TIMES, SLOTS, SWITCH_SCRIPTS, require_slot
 from linkbox.dcc.gbcs.outcome import Results, encode_results, read_results
 from linkbox.dcc.gbcs.usecase import UseCase
 
 MAX_MINUTES = 0xFFFF
 _ON, _OFF, _TO_CALENDAR = 0x11, 0x12, 0x20
+_SCRIPT_OCTETS = 3  # tag and number of the script, the last thing in a command
 _TIMED = (Choice.SET, Choice.ACTION)
 _RESET = (Choice.ACTION,)
 
@@ -69,6 +71,21 @@ def _items(command: Ecs47Command) -> tuple[RequestItem, ...]:
     return put(target, uint16(command.duration_min)), act(SWITCH_SCRIPTS, uint16(slot << 8 | script))
 
 
+def _encode_command(command: Ecs47Command, counter: int) -> bytes:
+    if isinstance(command, ResetLoad):
+        return encode_request(_items(command), counter=counter)
+    before, after = _around_minutes(isinstance(command, ActivateLoad), command.index)
+    return b"".join((request_head(counter), before, command.duration_min.to_bytes(2), after))
+
+
+@cache
+def _around_minutes(activate: bool, index: int) -> tuple[bytes, bytes]:
+    """What stands before and after the minutes: it depends on the switch alone, and thousands are sent at once."""
+    kind = ActivateLoad if activate else DeactivateLoad
+    octets = encode_request(_items(kind(index=index, duration_min=0)), counter=0)[len(request_head(0)) :]
+    return octets[: -_SCRIPT_OCTETS - 2], octets[-_SCRIPT_OCTETS:]
+
+
 def _read_command(payload: bytes, counter: int) -> Ecs47Command:
     items = decode_request(payload, counter=counter)
     command = _guess(items)
@@ -99,7 +116,7 @@ USE_CASE: UseCase[Ecs47Command, Results] = UseCase(
     message_code=0x0055,
     srvs=("7.5", "7.6", "7.8"),
     critical=True,
-    encode_command=lambda command, counter: encode_request(_items(command), counter=counter),
+    encode_command=_encode_command,
     read_command=_read_command,
     encode_response=_encode_response,
     read_response=lambda payload, counter: read_results(payload, counter, _TIMED, _RESET),

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from linkbox.base.identifiers import Eui64
 from linkbox.dcc.errors import LocalProtocolError, RemoteProtocolError
-from linkbox.dcc.gbcs.envelope import Cra, Message, encode
+from linkbox.dcc.gbcs.envelope import Cra, Message, encode_pre_command
 from linkbox.dcc.gbcs.times import date_time_octets
 
 C = TypeVar("C")
@@ -61,7 +61,13 @@ class UseCase(Generic[C, R]):
         """The Pre-Command that ``value`` must give, as DUIS delivers it: unsigned, with its trailing 00."""
         if self.critical is False:
             raise LocalProtocolError(self.name, "has no Pre-Command: it is not critical")
-        return encode(self.command(value, originator=originator, recipient=recipient, counter=counter))
+        return encode_pre_command(
+            self.encode_command(value, counter),
+            originator=originator,
+            recipient=recipient,
+            counter=counter,
+            message_code=self.message_code,
+        )
 
     def response(self, command: Message, value: R, *, at: datetime | None = None) -> Message:
         """The unsigned response of the device to ``command``; ``at`` is the time in its header, if it has one."""
