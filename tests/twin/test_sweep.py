@@ -88,6 +88,20 @@ def test_a_dead_phase_draws_nothing_and_leaves_the_others_alone() -> None:
     assert solution.head_current_a[[0, 2]].min() > 20.0
 
 
+def test_a_charger_keeps_its_power_until_its_current_limit_holds_it() -> None:
+    """7.36 kW: 30.7 A at 240 V. Behind a 90 kW neighbour on the phase the voltage is under 230 V: 32 A and no more."""
+    feeder = pack(one_section(Phase.L1, Phase.L1))
+    charger, limit = np.array([7360 + 0j, 0j]), np.array([32.0, 0.0])
+
+    def charger_a(neighbour_w: float) -> float:
+        rest = np.array([0j, neighbour_w + 0j])
+        both = solve(feeder, rest, charger_va=charger, charger_limit_a=limit)
+        return float(both.head_current_a[0]) - neighbour_w / float(both.load_voltage_v[0])
+
+    assert charger_a(0.0) == pytest.approx(7360 / 239.06, abs=0.02)  # 240 V less 0.0304 ohm * 30.8 A
+    assert charger_a(90_000.0) == pytest.approx(32.0, abs=0.01)
+
+
 @settings(max_examples=50, deadline=None)
 @given(rows=feeders(), seed=st.integers(0, 2**32 - 1))
 def test_power_out_of_the_source_is_what_the_loads_take_plus_losses(rows: Rows, seed: int) -> None:

@@ -127,3 +127,12 @@ def charge(
         this_hold_kwh=np.where(over, 0.0, hold),
     )
     return after, drawn * JOULE_PER_KWH / dt_s
+
+
+def not_supplied(state: CarStates, missing_kwh: Floats) -> CarStates:
+    """Take back (homes,) kWh of the last step that the voltage was too low to supply."""
+    return replace(
+        state,
+        remaining_kwh=state.remaining_kwh + missing_kwh,
+        delivered_kwh=state.delivered_kwh - missing_kwh,
+    )

@@ -18,7 +18,7 @@ from linkbox.base.errors import LinkboxError
 from linkbox.base.time import require_utc
 from linkbox.grid.topology import FeederNetwork, reduce_series
 from linkbox.twin.assets import AssetModel, Assets
-from linkbox.twin.charging import CarStates, charge, come_and_go, no_cars
+from linkbox.twin.charging import JOULE_PER_KWH, CarStates, charge, come_and_go, no_cars, not_supplied
 from linkbox.twin.households import POWER_FACTOR, household_demand_w
 from linkbox.twin.sweep import pack, solve
 from linkbox.twin.vehicles import Sessions, VehicleOptions, draw_sessions
@@ -224,7 +224,7 @@ class Street:
         live = ~self._states.blown
         at_s = row * STEP_S
         cars = come_and_go(self._cars, self.sessions, at_s=at_s)
-        self._cars, car_w = charge(
+        cars, car_w = charge(
             cars,
             self.sessions,
             self.vehicles,
@@ -233,7 +233,16 @@ class Street:
             closed_fraction=closed,
             live=live[self.phase],
         )
-        flow = solve(self._feeder, self._demand_va[:, row] + car_w * self._car_va_per_w, live=live)
+        limit_a = self.vehicles.limit_a * car_w / self.vehicles.power_w
+        flow = solve(
+            self._feeder,
+            self._demand_va[:, row],
+            live=live,
+            charger_va=np.asarray(car_w * _va_per_w(self.vehicles.power_factor), dtype=np.complex128),
+            charger_limit_a=limit_a,
+        )
+        supplied_w = np.minimum(car_w, limit_a * flow.load_voltage_v * self.vehicles.power_factor)
+        self._cars = not_supplied(cars, (car_w - supplied_w) * STEP_S / JOULE_PER_KWH)
         head = flow.head_current_a
         transformer = head + self._neighbour_a[row]
         self._states = self._model.advance(self._states, head_a=head, transformer_a=transformer, dt_s=STEP_S)
@@ -255,10 +264,6 @@ class Street:
             delivered_kwh=self._cars.delivered_kwh,
             converged=flow.converged,
         )
-
-    @property
-    def _car_va_per_w(self) -> complex:
-        return _va_per_w(self.vehicles.power_factor)
 
     def _lowest(self, voltage_v: Floats) -> Floats:
         """(3,) the lowest voltage at a home of each phase; the source's where a phase has no homes."""

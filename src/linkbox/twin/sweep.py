@@ -1,8 +1,8 @@
 """Three-phase unbalanced power flow of a radial feeder by backward/forward sweep.
 
 The neutral is Kron-reduced into the sequence impedances: each section has a self impedance (2 Z1 + Z0) / 3 and a mutual
-impedance (Z0 - Z1) / 3. Loads draw constant power. A solution that does not settle (voltage collapse, impossible load)
-is returned with ``converged`` False and must not be used as if it were one.
+impedance (Z0 - Z1) / 3. Loads draw constant power; a charger does so up to its current limit. A solution that does not
+settle (voltage collapse, impossible load) is returned with ``converged`` False and must not be used as if it were one.
 """
 
 from __future__ import annotations
@@ -77,12 +77,23 @@ def pack(network: FeederNetwork) -> PackedFeeder:
     )
 
 
-def solve(feeder: PackedFeeder, load_va: Complexes, *, live: npt.NDArray[np.bool_] | None = None) -> Solution:
+def solve(
+    feeder: PackedFeeder,
+    load_va: Complexes,
+    *,
+    live: npt.NDArray[np.bool_] | None = None,
+    charger_va: Complexes | None = None,
+    charger_limit_a: Floats | None = None,
+) -> Solution:
     """Solve for the loads ``load_va`` (loads,), complex VA, consumption positive. ``live`` (3,) False: a blown fuse.
 
-    Iterates until no voltage moves by more than 1 mV. On a dead phase nothing is drawn and the voltage is 0.
+    ``charger_va`` (loads,) comes on top of ``load_va``, but draws no more than ``charger_limit_a`` (loads,) A each: a
+    charger holds its power while the voltage allows, then its current. Iterates until no voltage moves by more than
+    1 mV. On a dead phase nothing is drawn and the voltage is 0.
     """
     alive = np.ones(3, dtype=np.bool_) if live is None else live
+    limit_a = np.zeros(len(load_va)) if charger_limit_a is None else charger_limit_a
+    chargers = np.zeros(len(load_va), dtype=np.complex128) if charger_va is None else charger_va
     head, voltage, sweeps, converged = _sweep(
         feeder.parent,
         feeder.z_self,
@@ -90,6 +101,8 @@ def solve(feeder: PackedFeeder, load_va: Complexes, *, live: npt.NDArray[np.bool
         feeder.load_node,
         feeder.load_phase,
         np.ascontiguousarray(load_va, dtype=np.complex128),
+        np.ascontiguousarray(chargers, dtype=np.complex128),
+        np.ascontiguousarray(limit_a, dtype=np.float64),
         alive,
         feeder.source_voltage_v,
     )
@@ -97,7 +110,9 @@ def solve(feeder: PackedFeeder, load_va: Complexes, *, live: npt.NDArray[np.bool
 
 
 @njit(cache=True)
-def _sweep(parent, z_self, z_mutual, load_node, load_phase, load_va, alive, source_v):  # type: ignore[no-untyped-def]
+def _sweep(  # type: ignore[no-untyped-def]
+    parent, z_self, z_mutual, load_node, load_phase, load_va, charger_va, charger_limit_a, alive, source_v
+):
     """Root-first arrays: currents gather from the last node up, voltages spread from the first node down."""
     nodes = parent.shape[0]
     loads = load_va.shape[0]
@@ -124,7 +139,10 @@ def _sweep(parent, z_self, z_mutual, load_node, load_phase, load_va, alive, sour
                 if size < floor_v:
                     collapsed = True
                     v = slack[p] * COLLAPSED_FRACTION if size == 0.0 else v * (floor_v / size)
-                amps[n, p] += np.conj(load_va[k] / v)
+                charger = np.conj(charger_va[k] / v)
+                if abs(charger) > charger_limit_a[k]:
+                    charger *= charger_limit_a[k] / abs(charger)
+                amps[n, p] += np.conj(load_va[k] / v) + charger
         for n in range(nodes - 1, 0, -1):
             for p in range(3):
                 amps[parent[n], p] += amps[n, p]

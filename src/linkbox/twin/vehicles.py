@@ -30,12 +30,14 @@ class VehicleOptions:
     ``ev_share`` of the homes have a charger; the number is rounded and the homes are drawn. Each car plugs in once a
     day with ``session_probability`` (measured mean: 0.46 sessions per day and user). With ``tariff_start`` (local
     clock), ``tariff_share`` of the cars wait for it if they come outside the ``tariff_hours`` that follow; None means
-    that every car charges as soon as it is plugged in. ``power_w`` is 32 A at 230 V, single-phase.
+    that every car charges as soon as it is plugged in. ``power_w`` is 32 A at 230 V, single-phase; where the voltage
+    is lower, ``limit_a`` holds.
     """
 
     ev_share: float = 0.6
     session_probability: float = fit.SESSIONS_PER_DAY
     power_w: float = 7360.0
+    limit_a: float = 32.0
     power_factor: float = 1.0
     tariff_start: time | None = None
     tariff_share: float = 1.0
