@@ -20,6 +20,8 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
+NOMINAL_VOLTAGE_V = 230.0
+
 _DAY = 24 * 60
 
 
@@ -37,7 +39,6 @@ class VehicleOptions:
     ev_share: float = 0.6
     session_probability: float = fit.SESSIONS_PER_DAY
     power_w: float = 7360.0
-    limit_a: float = 32.0
     power_factor: float = 1.0
     tariff_start: time | None = None
     tariff_share: float = 1.0
@@ -51,6 +52,11 @@ class VehicleOptions:
                 raise ValueError(f"{name} must be in [0, 1]: {getattr(self, name)!r}")
         if not self.power_w > 0:
             raise ValueError(f"power_w must be above 0: {self.power_w!r}")
+
+    @property
+    def limit_a(self) -> float:
+        """The current that a charger never passes, whatever the voltage."""
+        return self.power_w / NOMINAL_VOLTAGE_V
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
