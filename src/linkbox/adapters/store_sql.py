@@ -146,6 +146,7 @@ class SqliteStore:
     def __init__(self, path: Path | None) -> None:
         """Open or create the store; raise StoreUnusable for a file that is something else."""
         url = "sqlite://" if path is None else f"sqlite:///{path}"
+        self._writing = False
         self._engine = sa.create_engine(url, poolclass=sa.pool.StaticPool, connect_args={"check_same_thread": False})
         try:
             self._connection = self._engine.connect()
@@ -173,13 +174,18 @@ class SqliteStore:
     @contextmanager
     def _transaction(self) -> Iterator[Transaction]:
         with self._connection.begin():
-            yield _SqlTransaction(self._connection)
+            self._writing = True
+            try:
+                yield _SqlTransaction(self._connection)
+            finally:
+                self._writing = False
 
     def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         try:
             return self._connection.execute(statement).all()
         finally:
-            self._connection.rollback()  # ends the read's implicit transaction
+            if not self._writing:
+                self._connection.rollback()  # ends the read's implicit transaction
 
     def rows(self, table: str, *, states: Sequence[str] | None = None, owner: str | None = None) -> list[Row]:
         query = sa.select(_entity).where(_entity.c.kind == table).order_by(_entity.c.seq)

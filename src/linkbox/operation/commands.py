@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from linkbox.base.identifiers import Mpan, RequestId
 from linkbox.dcc.exchange import Exchange, ExchangeState, open_exchange, send_failed, time_out
 from linkbox.dcc.gbcs.ecs61a import decode_response as decode_alcs_data
 from linkbox.dcc.gbcs.outcome import Unread
-from linkbox.operation.desk import LiveExchange
+from linkbox.operation.desk import Desk, LiveExchange
 from linkbox.operation.entities import Command, CommandEvent, CommandKind, CommandState
 from linkbox.operation.ports import Row
 from linkbox.operation.session import Session
@@ -108,9 +109,13 @@ def advance(session: Session, live: LiveExchange, exchange: Exchange) -> None:
 def conclude(session: Session, command: Command, event: CommandEvent, why: str, exchange: Exchange) -> None:
     """Apply an outcome to a command and to the ledger."""
     command = session.put_command(command.apply(event, session.now, why))
+    if command.state in {CommandState.REFUSED, CommandState.UNKNOWN}:
+        session.desk.note_failure(command.mpan, session.now)
     match command.kind:
         case CommandKind.HOLD:
             _settle_hold(session, command)
+            if command.state is CommandState.CONFIRMED:
+                _end_renewed(session, command)
         case CommandKind.RESET if command.state is CommandState.CONFIRMED:
             _end_released(session, command)
         case CommandKind.READ if command.state is CommandState.CONFIRMED:
@@ -130,12 +135,17 @@ def conclude(session: Session, command: Command, event: CommandEvent, why: str, 
 
 def _settle_hold(session: Session, command: Command) -> None:
     ledger = session.desk.ledger
-    if command.state in {CommandState.REFUSED, CommandState.UNKNOWN}:
-        session.desk.note_failure(command.mpan, session.now)
     if command.state is CommandState.REFUSED:
         session.put_ledger(ledger.release(command.id), command.id)
     elif command.state is CommandState.UNKNOWN:
         session.put_ledger(ledger.hold_unknown(command.id), command.id)
+
+
+def _end_renewed(session: Session, renewal: Command) -> None:
+    """The device counts from the new hold on: the one before it is over."""
+    for old in list(session.desk.commands.values()):
+        if old.mpan == renewal.mpan and old.id != renewal.id and old.state is CommandState.CONFIRMED and old.holding:
+            end_hold(session, old, "renewal")
 
 
 def _end_released(session: Session, reset: Command) -> None:
@@ -166,19 +176,36 @@ def end_hold(session: Session, hold: Command, ended_by: str) -> None:
     )
 
 
+def free_at(desk: Desk, hold: Command) -> datetime | None:
+    """When time itself ends a hold: its commanded end where it was confirmed, the last moment at which the device
+    could still hold where that is unknown. None while the command is under way."""
+    if hold.state is CommandState.CONFIRMED:
+        return hold.end
+    entry = desk.ledger.entry(hold.id)
+    return entry.reserved_end if hold.state is CommandState.UNKNOWN and entry is not None else None
+
+
+def wake_times(desk: Desk) -> Iterator[datetime]:
+    """When something is to be sent again, times out, or ends."""
+    for live in desk.exchanges.values():
+        yield live.deadline_at
+        if live.exchange.state in _SENDABLE and live.next_attempt_at < live.deadline_at:
+            yield live.next_attempt_at
+    for command in desk.commands.values():
+        at = free_at(desk, command) if command.holding else None
+        if at is not None:
+            yield at
+
+
 def expire(session: Session) -> None:
     """End what time has ended: requests past their deadline, holds whose commanded time is over."""
     for live in list(session.desk.exchanges.values()):
         if live.deadline_at <= session.now:
             advance(session, live, time_out(live.exchange))
     for command in list(session.desk.commands.values()):
-        if not command.holding or command.state is CommandState.QUEUED:
-            continue
-        entry = session.desk.ledger.entry(command.id)
-        if command.state is CommandState.CONFIRMED and command.end <= session.now:
-            end_hold(session, command, "expiry")
-        elif command.state is CommandState.UNKNOWN and entry is not None and entry.reserved_end <= session.now:
-            end_hold(session, command, "unknown")
+        at = free_at(session.desk, command) if command.holding else None
+        if at is not None and at <= session.now:
+            end_hold(session, command, "expiry" if command.state is CommandState.CONFIRMED else "unknown")
 
 
 def _take_labels(session: Session, command: Command, exchange: Exchange) -> None:

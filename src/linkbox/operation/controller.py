@@ -18,7 +18,7 @@ from linkbox.base.time import Clock, format_utc
 from linkbox.dcc.duis import read_response
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.exchange import receive_reply
-from linkbox.operation import arrivals, commands, interventions, watch
+from linkbox.operation import arrivals, commands, interventions, label_desk, watch
 from linkbox.operation.desk import Desk, LiveExchange, Told, load_desk
 from linkbox.operation.ports import (
     DccGateway,
@@ -136,6 +136,7 @@ class Controller:
                     watch.take_reading(session, feeder.feeder_id, at, body)
                     interventions.after_reading(session, feeder.feeder_id)
             watch.look_for_blind(session)
+            label_desk.ask_labels(session)
             interventions.step(session)
 
     def _due(self) -> list[LiveExchange]:
@@ -208,11 +209,8 @@ class Controller:
 
     def next_wake(self) -> datetime | None:
         """When ``work`` has something to do although nothing arrives; the present where that is overdue."""
-        desk = self.desk
-        times = [live.deadline_at for live in desk.exchanges.values()]
-        times += [live.next_attempt_at for live in desk.exchanges.values() if live.attempts]
-        times += [i.deadline_at for i in desk.interventions.values() if i.deadline_at is not None]
-        times += [c.end for c in desk.commands.values() if c.holding]
+        times = list(commands.wake_times(self.desk))
+        times += [i.deadline_at for i in self.desk.interventions.values() if i.deadline_at is not None]
         return max(min(times), self._clock.now()) if times else None
 
     def act(self, use_case: Callable[[Session], None]) -> None:

@@ -24,13 +24,15 @@ HOUSEHOLD_KW_BY_HOUR = (
     *(0.51, 0.48, 0.47, 0.52, 0.72, 0.93, 0.98, 0.93, 0.87, 0.79, 0.64, 0.46),
 )
 """Mean demand of a GB home without a car on a winter weekday, kW by local hour: the shape of Elexon's profile class 1,
-scaled to a mean of 0.53 kW. It only has to be right within SPREAD_A, and is replaced by the feeder's own profile once
-that has been learned."""
+scaled to a mean of 0.53 kW. An error of it is an error of a few amperes in what the chargers are believed to draw."""
 
-SPREAD_A = 3.0
-"""Standard deviation of one home's current around that mean, minute by minute."""
+_SIGMA_A = 12.0
+"""How far the households move by themselves between two readings."""
 
-_LEAST_SIGMA_A = 6.0
+
+_RATE = (0.02, 0.95)
+_SURE = (0.1, 0.9)
+"""A belief beyond these was earned by a measurement of its own, and is kept while it lasts."""
 
 
 def probability_drawing(session: Session, mpan: Mpan) -> float:
@@ -44,29 +46,39 @@ def belief_of(desk: Desk, mpan: Mpan, at: datetime) -> Belief:
     if known is not None:
         return known
     charger = desk.site.chargers[mpan]
-    return Belief.of(mpan, charger.rated_a, _prior(desk, at), charger.phase)
-
-
-def _prior(desk: Desk, at: datetime) -> float:
-    site = desk.site
-    return prior(british_local(at).time(), tariff_start=site.tariff_start, tariff_share=site.tariff_share)
+    return Belief.of(mpan, charger.rated_a, prior(british_local(at).time()), charger.phase)
 
 
 def learn_from_reading(session: Session, feeder_id: FeederId) -> None:
-    """Take in one reading: what flows above the households' expectation is chargers that are not held."""
+    """Take in one reading: what flows above the households' expectation is chargers that are not held.
+
+    The readings of following minutes are no independent news, so nothing is accumulated: each reading sets the rate
+    at which the chargers of a phase draw, shared by all of which nothing better is known. Held chargers keep what was
+    believed when they were held, or what their drop taught.
+    """
     desk, now = session.desk, session.now
-    current = desk.current_a[feeder_id]
     held = {c.mpan for c in desk.held(feeder_id)}
-    mine = [p.mpan for p in desk.site.points(feeder_id) if p.mpan in desk.site.chargers]
-    free = [belief_of(desk, m, now) for m in mine if m not in held]
-    expected = _prior(desk, now)
-    relaxed = [relax(belief, expected, 60.0) for belief in free]
-    homes = [sum(p.phase is phase for p in desk.site.points(feeder_id)) for phase in PHASES]
-    household = [n * _household_a(now) for n in homes]
-    excess = tuple(max(0.0, c - h) for c, h in zip(current, household, strict=True))
-    sigma = max(_LEAST_SIGMA_A, SPREAD_A * math.sqrt(max(homes)))
-    _keep(desk, learn(relaxed, (excess[0], excess[1], excess[2]), sigma_a=sigma))
+    points = desk.site.points(feeder_id)
+    free = [belief_of(desk, p.mpan, now) for p in points if p.mpan in desk.site.chargers and p.mpan not in held]
+    for phase in PHASES:
+        homes = sum(p.phase is phase for p in points)
+        excess = max(0.0, desk.current_a[feeder_id][phase] - homes * _household_a(now))
+        _share_out(desk, [b for b in free if desk.site.chargers[b.mpan].phase is phase], excess)
     _save(session)
+
+
+def _share_out(desk: Desk, free: list[Belief], excess_a: float) -> None:
+    """Beliefs of one phase's free chargers, given what they draw together."""
+    known = [relax(b, prior_probability=0.5, age_s=60.0) for b in free if not _SURE[0] < b.probability < _SURE[1]]
+    others = [b for b in free if _SURE[0] < b.probability < _SURE[1]]
+    left = excess_a - sum(b.amps * b.probability for b in known)
+    room = sum(b.amps for b in others)
+    rate = left / room if room else 0.0
+    if known and not 0.0 <= rate <= 1.0:
+        known, others = [], free  # what was known does not explain the current any more
+        rate = excess_a / sum(b.amps for b in free)
+    shared = min(_RATE[1], max(_RATE[0], rate))
+    _keep(desk, [*known, *(replace(b, probability=shared) for b in others)])
 
 
 def learn_from_drop(session: Session, intervention: Intervention) -> Intervention:
@@ -84,8 +96,8 @@ def learn_from_drop(session: Session, intervention: Intervention) -> Interventio
     touched = {c.phase for c in held}
     measured = tuple(drop[p] if p in touched else math.nan for p in PHASES)
     beliefs = [belief_of(desk, c.mpan, session.now) for c in held]
-    if beliefs:
-        _keep(desk, learn(beliefs, (measured[0], measured[1], measured[2]), sigma_a=2 * _LEAST_SIGMA_A))
+    if beliefs and not batch["renewals"]:
+        _keep(desk, learn(beliefs, (measured[0], measured[1], measured[2]), sigma_a=_SIGMA_A))
         believed = sum(belief_of(desk, c.mpan, session.now).probability for c in held)
         session.audit(
             "effect",

@@ -5,6 +5,7 @@ stored, or nothing happened."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,7 +18,7 @@ from linkbox.dcc.inventory import label_is_ev_charger
 from linkbox.grid.network import ConnectionPoint
 from linkbox.operation.commands import queue_command
 from linkbox.operation.drawing_desk import probability_drawing
-from linkbox.operation.entities import Command, CommandKind
+from linkbox.operation.entities import Command, CommandKind, CommandState
 from linkbox.operation.session import Session
 from linkbox.operation.translation import SRV
 
@@ -39,7 +40,7 @@ def plan_and_queue(session: Session, intervention: Intervention, required_a: Tri
     """Plan for ``required_a``, reserve and queue. Return the intervention with its shortfall, and how many commands."""
     found = make_plan(session, intervention, required_a)
     limit = session.desk.site.control.max_commands_per_step
-    queued = [_command(session, intervention, hold).id for hold in found.commands[:limit]]
+    queued = [_command(session, intervention, hold, n).id for n, hold in enumerate(found.commands[:limit])]
     session.audit(
         "plan",
         "made",
@@ -57,15 +58,23 @@ def plan_and_queue(session: Session, intervention: Intervention, required_a: Tri
         intervention = replace(intervention, first_command_at=session.now)
     if queued:
         before = list(session.desk.current_a[intervention.feeder_id])
-        batch = {"before_a": before, "commands": queued, "learned": False}
+        renewals = any(desk_held == 2 for desk_held in _holds_of(session, queued).values())
+        batch = {"before_a": before, "commands": queued, "renewals": renewals, "learned": False}
         intervention = replace(intervention, last_switch_at=session.now, batch=batch)
     return intervention, len(queued)
+
+
+def _holds_of(session: Session, queued: list[str]) -> Counter[Mpan]:
+    """How many holds each charger of these commands has now: two where one renews another."""
+    mine = {session.desk.commands[c].mpan for c in queued}
+    return Counter(c.mpan for c in session.desk.commands.values() if c.holding and c.mpan in mine)
 
 
 def make_plan(session: Session, intervention: Intervention, required_a: Triple) -> CurtailmentPlan:
     """The exact plan among those who may be asked now."""
     desk, control = session.desk, session.desk.site.control
-    busy = {c.mpan for c in desk.commands.values() if c.kind is not CommandKind.READ}
+    renewable = {c.mpan for c in _ending(session, intervention)}
+    busy = {c.mpan for c in desk.commands.values() if c.kind is not CommandKind.READ} - renewable
     busy |= {mpan for mpan, until in desk.resting.items() if until > session.now}
     chargers = []
     for point in desk.site.points(intervention.feeder_id):
@@ -73,7 +82,7 @@ def make_plan(session: Session, intervention: Intervention, required_a: Triple) 
             continue
         verdict = ask_permit(session, intervention.id, point)
         if isinstance(verdict, Permit):
-            chargers.append(_charger(session, verdict))
+            chargers.append(_charger(session, verdict, held_now=point.mpan in renewable))
     return plan(required_a, chargers, hold_s=control.hold_s, min_hold_s=control.min_hold_s, at=session.now)
 
 
@@ -101,7 +110,19 @@ def ask_permit(session: Session, intervention_id: str, point: ConnectionPoint) -
     return verdict
 
 
-def _charger(session: Session, granted: Permit) -> Charger:
+def _ending(session: Session, intervention: Intervention) -> list[Command]:
+    """Holds that end within the planning lead, are not being ended or renewed already, and so may be renewed."""
+    desk = session.desk
+    until = session.now + timedelta(seconds=desk.site.control.lead_s)
+    touched = Counter(c.mpan for c in desk.commands.values() if c.kind is not CommandKind.READ)
+    return [
+        c
+        for c in desk.held(intervention.feeder_id)
+        if c.state is CommandState.CONFIRMED and c.end <= until and touched[c.mpan] == 1
+    ]
+
+
+def _charger(session: Session, granted: Permit, *, held_now: bool) -> Charger:
     desk = session.desk
     charger = desk.site.chargers[granted.mpan]
     left_s = desk.ledger.remaining_s(granted.mpan, session.now) - RESERVE_MARGIN_S
@@ -114,13 +135,15 @@ def _charger(session: Session, granted: Permit) -> Charger:
         remaining_s=max(0, left_s),
         used_24h_s=desk.ledger.used_s(granted.mpan, session.now, timedelta(hours=24)),
         used_30d_s=desk.ledger.used_s(granted.mpan, session.now, timedelta(days=30)),
+        held_now=held_now,
     )
 
 
-def _command(session: Session, intervention: Intervention, hold: PlannedHold) -> Command:
+def _command(session: Session, intervention: Intervention, hold: PlannedHold, place: int) -> Command:
     charger = session.desk.site.chargers[hold.mpan]
+    duration_s = staggered_s(hold.duration_s, place, session.desk.site.control.min_hold_s)
     command_id = session.desk.next_command_id(intervention.id)
-    reserved_s = hold.duration_s + RESERVE_MARGIN_S
+    reserved_s = duration_s + RESERVE_MARGIN_S
     ledger = session.desk.ledger.reserve(hold.mpan, session.now, reserved_s, command=command_id)
     session.put_ledger(ledger, command_id)
     return queue_command(
@@ -132,7 +155,7 @@ def _command(session: Session, intervention: Intervention, hold: PlannedHold) ->
             mpan=hold.mpan,
             phase=charger.phase,
             start=session.now,
-            duration_s=hold.duration_s,
+            duration_s=duration_s,
             threshold_a=0.0,
             expected_a=hold.expected_relief_a[charger.phase],
             reason=hold.reason,
@@ -140,6 +163,11 @@ def _command(session: Session, intervention: Intervention, hold: PlannedHold) ->
             decided_at=session.now,
         ),
     )
+
+
+def staggered_s(duration_s: int, place: int, min_hold_s: int) -> int:
+    """Shorten the holds of one order by up to 12 minutes, in turn, so that they do not all end in one minute."""
+    return max(min_hold_s, duration_s - 60 * (place * 5 % 13))
 
 
 def queue_other(

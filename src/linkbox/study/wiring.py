@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,15 +16,13 @@ from linkbox.control.policy import ControlPolicy
 from linkbox.dcc.eligibility import PROFILES, UserRole
 from linkbox.dcc.inventory import Inventory
 from linkbox.dcc.smki import Role, TestPki
-from linkbox.grid.network import FUSES, TRANSFORMERS, FeederModel, cable_for
+from linkbox.grid.network import FUSES, TRANSFORMERS, CableSpec, FeederModel, cable_for
 from linkbox.grid.policy import RiskPolicy
 from linkbox.grid.topology import FeederNetwork
 from linkbox.market import Contract
 from linkbox.operation.site import DccIdentity, Site
-from linkbox.records.pseudonym import Pseudonyms
 from linkbox.study.population import Home, populate
 from linkbox.study.scenario import Scenario
-from linkbox.twin.protection import fuse_for_cable
 
 USER = Eui64("90-B3-D5-1F-30-02-00-00")
 """The distributor: the network operator of the reference test data."""
@@ -62,6 +61,12 @@ def model_of(scenario: Scenario, network: FeederNetwork) -> FeederModel:
     )
 
 
+def fuse_for_cable(cable: CableSpec) -> int:
+    """The largest standard fuse that does not exceed what the cable may carry, by 2 % at most."""
+    fitting = [amps for amps in FUSES if amps <= 1.02 * cable.rated_current_a]
+    return max(fitting, default=min(FUSES))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cast:
     """Everything and everybody of a scenario, before time begins."""
@@ -71,7 +76,7 @@ class Cast:
     feeder: FeederModel
     homes: tuple[Home, ...]
     pki: TestPki
-    pseudonyms: Pseudonyms
+    secret: bytes
 
 
 def cast(scenario: Scenario, network: FeederNetwork, has_charger: list[bool]) -> Cast:
@@ -97,7 +102,7 @@ def cast(scenario: Scenario, network: FeederNetwork, has_charger: list[bool]) ->
         feeder=feeder,
         homes=homes,
         pki=pki,
-        pseudonyms=Pseudonyms(secret),
+        secret=secret,
     )
 
 
@@ -123,7 +128,7 @@ def site_of(people: Cast, provider_capacity_a: tuple[float, float, float]) -> Si
             trust=pki.trust_store(),
             profile=PROFILES[scenario.profile],
         ),
-        pseudonym=people.pseudonyms.token,
+        pseudonym=lambda mpan: hmac.new(people.secret, mpan.encode(), "sha256").hexdigest()[:16],
         risk=RiskPolicy(),
         control=ControlPolicy(),
     )
