@@ -144,6 +144,17 @@ def test_rows_describe_the_ledger_completely() -> None:
         Ledger.from_entries([*ledger.entries(), *ledger.entries()])
 
 
+def test_rows_from_elsewhere_that_pass_a_limit_are_named() -> None:
+    def rows(minutes: int, days: int) -> Ledger:
+        singles = [reserved(Ledger(), minutes, T0 + n * DAY, f"c{n}") for n in range(days)]
+        return Ledger.from_entries(entry for one in singles for entry in one.entries())
+
+    assert rows(120, 4).breaches() == ()
+    assert rows(100, 5).breaches() == (A,)  # 500 min in 30 days, no day over 120
+    twice = [reserved(Ledger(), 61, T0 + n * 2 * HOUR, f"c{n}") for n in range(2)]
+    assert Ledger.from_entries(e for one in twice for e in one.entries()).breaches() == (A,)
+
+
 def test_what_can_no_longer_matter_can_be_dropped() -> None:
     ledger = reserved(Ledger(), 60, T0, "c1").settle("c1", T0 + 60 * MINUTE)
     assert len(list(ledger.since(T0 + 30 * DAY).entries())) == 1

@@ -2,7 +2,7 @@
 
 import ast
 import dataclasses
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -76,6 +76,7 @@ def test_each_rule_stops_a_hold_by_itself(stored: StoredFacts, word: str) -> Non
         (hold(duration_s=121 * 60), "15 to 120"),
         (hold(duration_s=1000), "whole minutes"),
         (hold(weight=0.0), "weight"),
+        (hold(weight=1.5), "weight"),
         (hold(start=T0 - MINUTE - timedelta(microseconds=1)), "does not start now"),
         (hold(start=T0 + MINUTE + timedelta(microseconds=1)), "does not start now"),
     ],
@@ -90,6 +91,53 @@ def test_objection_to_another_intervention_and_old_refusals_do_not_stop_it() -> 
     assert veto(HOLD, facts(words=words, objections=frozenset({"i2"})), at=T0) == ()
     assert veto(hold(start=T0 - MINUTE), facts(intervals=(dataclasses.replace(OWN, start=T0 - MINUTE),)), at=T0) == ()
     assert veto(HOLD, facts(priority_register=True, priority_opted_in=True), at=T0) == ()
+
+
+def word(hours: float, kind: str, tenancy: str = "t1") -> StoredWord:
+    return StoredWord(at=T0 + hours * HOUR, kind=kind, tenancy=tenancy)
+
+
+@pytest.mark.parametrize(
+    ("words", "tenancies", "allowed"),
+    [
+        # rows may stand in any order
+        ((word(-1, "given"), word(-5, "refused")), (), True),
+        ((word(-1, "refused"), word(-5, "given")), (), False),
+        # of two words at one moment the one that permits less
+        ((word(-1, "withdrawn"), word(-1, "given")), (), False),
+        ((word(-1, "given"), word(-1, "withdrawn")), (), False),
+        # the tenancy that begins now is in force; a word at its very beginning is its tenant's
+        ((word(-1, "given"),), ((T0, "t2"),), False),
+        ((word(-1, "given", "t2"),), ((T0 - HOUR, "t2"),), True),
+        ((word(-1, "given", "t2"),), ((T0 - HOUR, "t2"), (T0 - 3 * HOUR, "t3")), True),
+        ((word(0, "given"),), (), True),
+    ],
+)
+def test_consent_is_read_from_rows_as_they_come(
+    words: tuple[StoredWord, ...], tenancies: tuple[tuple[datetime, str], ...], allowed: bool
+) -> None:
+    assert (veto(HOLD, facts(words=words, tenancies=tenancies), at=T0) == ()) is allowed
+
+
+def test_worst_window_may_end_with_the_hold_alone() -> None:
+    # At half rate 180 min still lie in the window at T0, 90 full ones, and 20 more. While the hold lasts, half of what
+    # enters leaves: after 20 min 110 + 20 - 10 = 120, after 21 min 120.5.
+    half = StoredInterval(command="h", start=T0 - 25 * HOUR, end=T0 - 21 * HOUR, weight=0.5)
+    day = StoredInterval(command="d", start=T0 - 9 * HOUR, end=T0 - 9 * HOUR + 20 * MINUTE)
+    assert veto(hold(duration_s=20 * 60), facts(intervals=(OWN, half, day)), at=T0) != ()
+    own = StoredInterval(command="c1", start=T0, end=T0 + 20 * MINUTE)
+    assert veto(hold(duration_s=20 * 60), facts(intervals=(own, half, day)), at=T0) == ()
+    longer = StoredInterval(command="c1", start=T0, end=T0 + 21 * MINUTE)
+    assert veto(hold(duration_s=21 * 60), facts(intervals=(longer, half, day)), at=T0) != ()
+
+
+def test_worst_window_may_begin_with_an_old_hold() -> None:
+    # A hold at half rate: until 10 min after T0 the old hold lies in the window whole, with 5 min of the new one.
+    own = StoredInterval(command="c1", start=T0, end=T0 + 30 * MINUTE, weight=0.5)
+    for minutes, allowed in ((115, True), (116, False)):
+        start = T0 - DAY + 10 * MINUTE
+        old = StoredInterval(command="o", start=start, end=start + minutes * MINUTE)
+        assert (veto(hold(weight=0.5), facts(intervals=(own, old)), at=T0) == ()) is allowed
 
 
 def test_month_binds_where_no_day_does() -> None:
