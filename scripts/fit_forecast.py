@@ -11,6 +11,7 @@ profile.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +27,7 @@ from linkbox.twin.vehicles import VehicleOptions, draw_sessions
 HORIZONS_S = (300.0, 600.0, 900.0, 1800.0)
 LEVELS = (0.5, 0.8, 0.95, 0.99)
 ETA = 0.02
+GRAIN_A = 32.0
 START = datetime(2026, 1, 12, 12, 0, tzinfo=UTC)  # a Monday
 DAYS = 9
 HOMES = (6, 12, 18, 30, 60)
@@ -67,6 +69,7 @@ def untrained() -> ForecastModel:
         coefficients=np.zeros((2, len(HORIZONS_S), 1 + len(EMA_TAU_S)), dtype=np.float32),
         start_z=np.tile(np.array([0.0, 0.2, 0.4, 0.6], dtype=np.float32), (2, len(HORIZONS_S), 1)),
         eta=ETA,
+        grain_a=GRAIN_A,
         source="untrained",
     )
 
@@ -124,9 +127,7 @@ def fit(rows: dict[str, np.ndarray]) -> ForecastModel:
             coefficients[kind, h] = np.linalg.solve(gram, a.T @ b / len(b))
             left = (y - x @ coefficients[kind, h]) / rows["sigma"][mask]
             start_z[kind, h] = np.quantile(left, LEVELS)
-    return ForecastModel(
-        horizons_s=HORIZONS_S, levels=LEVELS, coefficients=coefficients, start_z=start_z, eta=ETA, source=""
-    )
+    return replace(model, coefficients=coefficients, start_z=start_z)
 
 
 def score(rows: dict[str, np.ndarray], trained: dict[str, np.ndarray], model: ForecastModel) -> str:
@@ -175,6 +176,7 @@ ONE_MINUTE_MODEL = ForecastModel(
     coefficients=np.array({literal(model.coefficients)}, dtype=np.float32),
     start_z=np.array({literal(model.start_z)}, dtype=np.float32),
     eta={model.eta},
+    grain_a={model.grain_a},
     source=(
         "pooled ridge on simulated one-minute phase currents (twin households and charging sessions, winter weekdays,"
         " phases of 6 to 60 homes, 0 to 80 % cars); not yet fitted to measured one-minute data"

@@ -34,7 +34,7 @@ RECORDED_DEGC = {
     480: (64.37781266117591, 98.43174901155191),
 }
 
-# The same package with its defaults (oil rise 60 K and an indoor surcharge of 10 K on it, gradient 1.2 * 23 K) and losses
+# The same package with its defaults (oil rise 60 K plus 10 K indoor surcharge, gradient 1.2 * 23 K) and losses of
 # 4800/600 W, minute by minute: (ambient, steady preload, load): hours to hot spot 120 degC and to top oil 105 degC.
 TABLE = {
     (5.0, 0.4, 1.3): (2.967, 10.233),

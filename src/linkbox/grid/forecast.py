@@ -5,8 +5,13 @@ because that is what heats a fuse or a cable: (0, 5], (5, 10], (10, 15] and (15,
 the usual value one and two steps ahead.
 
     centre  = mu' + b0 (y - mu) + b1 (e5 - mu) + b2 (e15 - mu) + b3 (e60 - mu) + b4 (e240 - mu)
-    sigma   = sqrt(max(e5, level / 10) * level)
+    sigma   = sqrt(max(e5, 0.3 level) * grain)
     q(a)    = centre + z(a) * sigma
+
+The noise of a sum of blocks (cars, showers) grows with the root of their number: the grain is the size of a block,
+32 A. On simulated phases of 6 to 60 homes that gives 5 % less pinball loss than a noise in proportion to the level, and
+the same coverage for small and large phases (0.94 to 0.96 against 0.90 to 0.99). A model with grain 0 uses the series'
+own level in its place, as the reference does, where the unit says nothing.
 
 mu is the profile of the time of day now, mu' that of the interval; where no profile is known yet both are e240, and
 the coefficients are those that were fitted without a profile. Each z moves a little after each verified forecast (one
@@ -39,7 +44,8 @@ class ForecastModel:
     """Pooled coefficients: index 0 with a known profile, 1 without.
 
     ``coefficients`` (2, horizons, 5) for y, e5, e15, e60, e240; ``start_z`` (2, horizons, levels) where the quantiles
-    start; ``eta`` the size of an update as a share of the distance between the first two start quantiles.
+    start; ``eta`` the size of an update as a share of the distance between the first two start quantiles;
+    ``grain_a`` the size of a block of load, 0 for the level of each series.
     """
 
     horizons_s: tuple[float, ...]
@@ -47,6 +53,7 @@ class ForecastModel:
     coefficients: Floats32
     start_z: Floats32
     eta: float
+    grain_a: float
     source: str
 
     @property
@@ -164,7 +171,8 @@ def predict(state: ForecastState, model: ForecastModel, current_a: Floats32, *, 
         by_recent = np.tensordot(model.coefficients[1, h], inputs - base, axes=1)
         centres.append(target + np.where(known, by_profile, by_recent))
     level = np.maximum(state.level, np.float32(LEVEL_FLOOR_A))
-    sigma = np.sqrt(np.maximum(state.ema[0], 0.1 * level) * level)
+    grain = np.float32(model.grain_a) if model.grain_a else level
+    sigma = np.sqrt(np.maximum(state.ema[0], np.float32(0.3) * level) * grain)
     return Forecast(
         centre=np.stack(centres).astype(np.float32),
         sigma=sigma.astype(np.float32),

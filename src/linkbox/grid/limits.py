@@ -103,30 +103,22 @@ def cable_allowable_a(terms: Floats, cable: CableParameters, *, level: float, af
     return np.asarray(cable.rated_current_a * np.sqrt(m))
 
 
-def transformer_allowable_scale(
-    terms: Floats,
-    current_a: Floats,
-    ambient_degc: Floats,
-    transformer: TransformerParameters,
-    *,
-    level: float,
-    after_s: float,
+def transformer_allowable_a(
+    terms: Floats, ambient_degc: Floats, transformer: TransformerParameters, *, level: float, after_s: float
 ) -> Floats:
-    """By what factor (feeders,) the phase currents (feeders, 3) may change and flow for ``after_s``.
+    """The current (feeders,) that every phase may carry for ``after_s``, all three at once.
 
-    At the end hot spot and top oil have risen at most ``level`` of the way from the ambient to their limits, and the
-    most loaded phase stays within 1.5 per unit. 0 where even no load would not bring the temperatures down in time.
+    At the end hot spot and top oil have risen at most ``level`` of the way from the ambient to their limits; never more
+    than 1.5 times the rating. 0 where even no load would not bring the temperatures down in time. With less in the
+    other phases the oil would stay cooler; that room is not given away, for they may fill.
     """
-    oil_pu, winding_pu = thermal.load_per_unit(current_a, transformer)
-    top = MAX_TRANSFORMER_LOAD_PU / np.maximum(winding_pu, 1e-6)
     oil_cap = ambient_degc + level * (transformer.top_oil_limit_degc - ambient_degc)
     hot_cap = ambient_degc + level * (transformer.hot_spot_limit_degc - ambient_degc)
-    low, high = np.zeros_like(top), top
+    low = np.zeros_like(transformer.rated_current_a)
+    high = np.full_like(low, MAX_TRANSFORMER_LOAD_PU)
     for _ in range(40):
         middle = 0.5 * (low + high)
-        end = thermal.transformer_step(
-            terms, middle * oil_pu, middle * winding_pu, transformer, ambient_degc=ambient_degc, dt_s=after_s
-        )
+        end = thermal.transformer_step(terms, middle, middle, transformer, ambient_degc=ambient_degc, dt_s=after_s)
         fits = (end[0] <= oil_cap) & (thermal.hot_spot_degc(end) <= hot_cap)
         low, high = np.where(fits, middle, low), np.where(fits, high, middle)
-    return np.asarray(low)
+    return np.asarray(low * transformer.rated_current_a)

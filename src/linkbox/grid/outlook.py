@@ -133,34 +133,32 @@ def _projected(
 def _allowable(state: FleetState, fleet: Fleet, upper: Floats, bank: Floats, *, level: float, after_s: float) -> Floats:
     """(assets, feeders, 3): the feeder's current that each asset allows for ``after_s``; infinite without a reading."""
     bank_upper = _bank_then(bank, state, upper)
-    scale = _transformer_scale(state, fleet, bank_upper, level, after_s)
-    room = np.where(np.isnan(bank_upper), np.inf, (scale[:, None] - 1.0) * bank_upper)
+    room = _transformer_allowable(state, fleet, bank_upper, level, after_s)[:, None] - bank_upper
     return np.stack(
         [
             limits.fuse_allowable_a(state.fuse, fleet.fuse, level=level, after_s=after_s),
             limits.cable_allowable_a(state.cable, fleet.cable, level=level, after_s=after_s),
-            np.maximum(upper + room, 0.0),
+            np.where(np.isnan(room), np.inf, np.maximum(upper + room, 0.0)),
         ]
     )
 
 
-def _transformer_scale(state: FleetState, fleet: Fleet, bank_upper: Floats, level: float, after_s: float) -> Floats:
-    """By what factor (feeders,) the transformer's upper forecast may change. Only where it is loaded over its rating or
-    warm is that worked out; else rated load is allowed, which no ambient of GB brings near a limit."""
+def _transformer_allowable(state: FleetState, fleet: Fleet, bank_upper: Floats, level: float, after_s: float) -> Floats:
+    """What each phase of the transformer may carry (feeders,). Worked out where it will be loaded over its rating or is
+    warm; elsewhere its rating, which no ambient of GB lets near a limit."""
+    allowed = fleet.transformer.rated_current_a.copy()
     _, winding_pu = thermal.load_per_unit(bank_upper, fleet.transformer)
-    scale = 1.0 / np.maximum(winding_pu, 1e-3)
     fraction = _fractions(state.fuse, state.cable, state.transformer, state.ambient_degc, fleet)[TRANSFORMER, :, 0]
     rows = np.flatnonzero((winding_pu >= 1.0) | ((fraction >= 0.6) & np.isfinite(winding_pu)))
     if rows.size:
-        scale[rows] = limits.transformer_allowable_scale(
+        allowed[rows] = limits.transformer_allowable_a(
             state.transformer[:, rows],
-            bank_upper[rows],
             state.ambient_degc[rows],
             fleet.transformer.take(rows),
             level=level,
             after_s=after_s,
         )
-    return np.asarray(scale)
+    return allowed
 
 
 def _times_to_limit(state: FleetState, fleet: Fleet, upper: Floats, bank: Floats) -> Floats:

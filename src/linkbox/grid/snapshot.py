@@ -99,6 +99,6 @@ def _fingerprint(fleet: Fleet) -> str:
     for part in (fleet.fuse, fleet.cable, fleet.transformer):
         for field in fields(part):
             digest.update(np.ascontiguousarray(getattr(part, field.name)).tobytes())
-    digest.update(repr((fleet.model.horizons_s, fleet.model.levels, fleet.model.eta)).encode())
+    digest.update(repr((fleet.model.horizons_s, fleet.model.levels, fleet.model.eta, fleet.model.grain_a)).encode())
     digest.update(fleet.model.coefficients.tobytes() + fleet.model.start_z.tobytes())
     return digest.hexdigest()[:16]

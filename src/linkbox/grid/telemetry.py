@@ -138,7 +138,7 @@ def check(
     if not known_feeder:
         return (Quality.UNKNOWN_FEEDER,)
     flags = [*_value_flags(reading, policy), *_time_flags(reading, last, at, policy)]
-    if last is not None and last.repeats + 2 > policy.stuck_after and _same(reading.current_a, last.current_a):
+    if last is not None and last.repeats + 2 >= policy.stuck_after and _same(reading.current_a, last.current_a):
         flags.append(Quality.STUCK)
     return tuple(flags)
 
