@@ -65,14 +65,14 @@ def curtailments(runs: Runs) -> str:
     pitch_in = 0.24 if len(people) <= 40 else 0.16
     height = 0.75 + pitch_in * len(people)
     with drawing("curtailments", _WIDTH_IN, height) as fig:
-        left, right = fig.subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": [3.2, 1], "wspace": 0.03})
+        left, right = fig.subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": [3.2, 1], "wspace": 0.05})
         for row, customer in enumerate(people):
             _hold_bars(left, row, customer)
             over = customer.minutes > QUOTA_MIN
             right.barh(row, customer.minutes, height=0.62, color=UNKNOWN if over else HELD, linewidth=0)
             right.text(customer.minutes + 2, row, f"{customer.minutes:.0f}", va="center", color=INK, fontsize=7.5)
         left.set_ylim(len(people) - 0.4, -0.6)
-        left.set_yticks(range(len(people)), [f"{c.name}  {c.phase}".strip() for c in people])
+        left.set_yticks(range(len(people)), [f"{c.name} · {c.phase}" if c.phase else c.name for c in people])
         left.tick_params(axis="y", labelcolor=INK)
         low, high = min(h.start for c in people for h in c.holds), max(h.end for c in people for h in c.holds)
         time_axis(left, math.floor(low * 2) / 2, math.ceil(high * 2) / 2, 1 if high - low < 9 else 2)
@@ -85,7 +85,7 @@ def curtailments(runs: Runs) -> str:
             ax.grid(visible=False)
             ax.grid(visible=True, axis="x")
             ax.spines["left"].set_visible(False)
-        fig.subplots_adjust(left=0.085, right=0.985, top=1 - 0.3 / height, bottom=0.3 / height)
+        fig.subplots_adjust(left=0.095, right=0.985, top=1 - 0.3 / height, bottom=0.3 / height)
         worst = max(people, key=lambda c: c.minutes)
         label = (
             f"{plural(len(people), 'customer')} held; most minutes: {worst.name}, {worst.minutes:.0f} of {QUOTA_MIN}. "

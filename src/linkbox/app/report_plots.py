@@ -41,23 +41,24 @@ def currents(result: Result, runs: Runs) -> str:
     if not any(per_phase(run, "series", "current_a") for _, _, run in runs.each()):
         return ""
     rated = number((result.get("street") or {}).get("fuse_a"))
-    held = bool(runs.with_ and runs.with_.get("curtailments"))
-    ratios = [5.0, 1.0] * 3 if held else [1.0] * 3
-    with drawing("currents", _WIDTH_IN, 7.2 if held else 6.0) as fig:
-        axes = fig.subplots(len(ratios), 1, sharex=True, gridspec_kw={"height_ratios": ratios, "hspace": 0.12})
-        mains = list(axes[::2]) if held else list(axes)
-        top = max(_top(runs), (rated or 0.0)) * 1.12
-        for index, ax in enumerate(mains):
+    held = [_held_steps(runs.with_, phase) for phase in PHASE_NAMES]
+    rows = [1.85 + (0.42 if steps else 0.0) for steps in held]
+    with drawing("currents", _WIDTH_IN, sum(rows) + 1.1) as fig:
+        top = max(_top(runs), (rated or 0.0)) * 1.1
+        grid = fig.add_gridspec(3, 1, height_ratios=rows, hspace=0.3)
+        for index, steps in enumerate(held):
+            inner = grid[index].subgridspec(2 if steps else 1, 1, height_ratios=[5, 1] if steps else [1], hspace=0.1)
+            ax = fig.add_subplot(inner[0])
             _current_phase(ax, runs, index, rated)
             ax.set_ylim(0, top)
-            ax.set_title(PHASE_NAMES[index], pad=4)
-            ax.tick_params(labelbottom=False)
-        mains[0].set_ylabel("A", rotation=0, loc="top", labelpad=2)
-        if held:
-            for index, ax in enumerate(axes[1::2]):
-                _held_strip(ax, runs.with_ or {}, PHASE_NAMES[index])
-        _hours(axes[-1], runs)
-        fig.subplots_adjust(left=0.045, right=0.905, top=0.965, bottom=0.04)
+            ax.set_title(f"{PHASE_NAMES[index]}, A", pad=4)
+            _hours(ax, runs)
+            _mark_tariff(ax, (result.get("street") or {}).get("tariff_start"), named=index == 0)
+            if steps:
+                ax.tick_params(labelbottom=False)
+                _held_bands(ax, steps)
+                _held_strip(fig.add_subplot(inner[1]), steps, runs)
+        fig.subplots_adjust(left=0.04, right=0.905, top=0.97, bottom=0.04)
         return to_svg(fig, "currents", label=_currents_label(runs, rated))
 
 
@@ -101,27 +102,63 @@ def _mark_blow(ax: Axes, run: Result, index: int, at: Sequence[float], series: S
     )
 
 
-def _held_strip(ax: Axes, control: Result, phase: str) -> None:
-    """How many of this phase's chargers were held, as steps."""
+def _mark_tariff(ax: Axes, start: object, *, named: bool) -> None:
+    """A faint line where the cheap tariff begins (``HH:MM``), if that is within the axis."""
+    if not isinstance(start, str) or len(start) != 5:
+        return
+    low, high = ax.get_xlim()
+    of_day = int(start[:2]) + int(start[3:]) / 60
+    x = of_day + 24 * math.ceil((low - of_day) / 24)
+    if x < high:
+        ax.axvline(x, color=MUTED, linewidth=0.7, linestyle=(0, (3, 3)), zorder=0)
+        if named:
+            ax.annotate(
+                f"cheap tariff {start}",
+                (x, 1),
+                xycoords=("data", "axes fraction"),
+                xytext=(-4, -2),
+                textcoords="offset points",
+                color=MUTED,
+                ha="right",
+                va="top",
+                fontsize=7.5,
+            )
+
+
+def _held_steps(control: Result | None, phase: str) -> list[tuple[float, int]]:
+    """How many of a phase's chargers were held, from each moment of change on; empty where none ever was."""
     edges: dict[float, int] = {}
-    for row in control.get("curtailments") or ():
+    for row in (control or {}).get("curtailments") or ():
         start, end = when(row.get("start")), when(row.get("end"))
         if row.get("phase") == phase and start and end:
             edges[hours(start)] = edges.get(hours(start), 0) + 1
             edges[hours(end)] = edges.get(hours(end), 0) - 1
-    xs, counts, running = [], [], 0
+    running, steps = 0, []
     for x in sorted(edges):
         running += edges[x]
-        xs.append(x)
-        counts.append(running)
-    most = max(counts, default=0)
-    ax.fill_between(xs, counts, step="post", color=HELD, linewidth=0)
-    ax.set_ylim(0, max(most, 1) * 1.1)
+        steps.append((x, running))
+    return steps
+
+
+def _held_bands(ax: Axes, steps: Sequence[tuple[float, int]]) -> None:
+    """A tint behind the current while at least one charger was held."""
+    begin = None
+    for x, count in steps:
+        if count and begin is None:
+            begin = x
+        elif not count and begin is not None:
+            ax.axvspan(begin, x, color=HELD, alpha=0.13, linewidth=0, zorder=0)
+            begin = None
+
+
+def _held_strip(ax: Axes, steps: Sequence[tuple[float, int]], runs: Runs) -> None:
+    most = max(count for _, count in steps)
+    ax.fill_between([x for x, _ in steps], [count for _, count in steps], step="post", color=HELD, linewidth=0)
+    ax.set_ylim(0, most * 1.1)
     ax.set_yticks([])
-    ax.tick_params(labelbottom=False)
     ax.grid(visible=False)
-    text = f"up to {most} held" if most else "none held"
-    ax.text(1.008, 0.35, text, transform=ax.transAxes, color=INK if most else MUTED, va="center", fontsize=7.5)
+    _hours(ax, runs)
+    ax.text(1.008, 0.4, f"held, up to {most}", transform=ax.transAxes, color=INK, va="center", fontsize=7.5)
 
 
 def fuse_states(runs: Runs) -> str:

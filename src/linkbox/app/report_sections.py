@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
+from html import escape as _escape
 
 from linkbox.app.report_bars import ENDINGS, curtailments, customers, round_trips
 from linkbox.app.report_plots import currents, fuse_states, temperatures
@@ -20,6 +20,11 @@ from linkbox.app.report_values import (
     number,
     plural,
 )
+
+
+def escape(text: str) -> str:
+    """Text for HTML, with the apostrophe that printers use."""
+    return _escape(text).replace("&#x27;", "&rsquo;")
 
 
 def opening(result: Result, runs: Runs) -> str:
@@ -53,6 +58,8 @@ def summary(result: Result, runs: Runs) -> str:
     """The side-by-side table."""
     body = []
     for row in summary_rows(result, runs):
+        if row.group:
+            body.append(f'<tr class="group"><th scope="rowgroup" colspan="4">{escape(row.group)}</th></tr>')
         cells = [f'<th scope="row">{escape(row.what)}</th>']
         for name, text in (("without", row.without), ("with", row.with_)):
             marked = " bad" if name in row.bad else ""

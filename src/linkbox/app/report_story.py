@@ -17,18 +17,23 @@ from linkbox.app.report_values import (
     joined,
     number,
     plural,
+    spelled,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the summary: what, without, with, against which limit. ``bad`` names the cells to mark."""
+    """One line of the summary: what, without, with, against which limit.
+
+    ``bad`` names the cells to mark; ``group`` is a heading to stand above this line.
+    """
 
     what: str
     without: str
     with_: str
     limit: str = ""
     bad: frozenset[str] = frozenset()
+    group: str = ""
 
 
 def headline(runs: Runs) -> str:
@@ -68,11 +73,11 @@ def standfirst(result: Result, runs: Runs) -> str:
     if count == 0:
         return f"No charger was held down. {_unfinished_sentence(result, runs)}"
     consenting = number((result.get("street") or {}).get("consenting"))
-    among = f" of the {consenting:.0f} who had consented" if consenting else ""
+    whom = f"{spelled(count)} of the {consenting:.0f} consenting customers" if consenting else plural(count, "customer")
     longest = number(control.get("max_minutes_in_24h"))
     most = f", none for more than {longest:.0f} of the {QUOTA_MIN} minutes allowed in 24 hours" if longest else ""
     free = {True: " Every charger was free again at the end.", False: " Not every charger was free at the end."}
-    sentences = f"{plural(count, 'customer')}{among} had a charger held down{most}."
+    sentences = f"{whom} had a charger held down{most}."
     ending = free.get(control.get("chargers_free_at_end"), "")  # type: ignore[arg-type] # absent reads as unknown
     return f"{sentences}{ending} {_unfinished_sentence(result, runs)}".strip()
 
@@ -81,7 +86,7 @@ def _unfinished_sentence(result: Result, runs: Runs) -> str:
     count = len(shortcomings(result, runs))
     if count == 0:
         return ""
-    return f"{plural(count, 'thing')} could not be done or did not go as it should: see below."
+    return f"{spelled(count)} {'thing' if count == 1 else 'things'} did not go as intended; they are listed below."
 
 
 def summary_rows(result: Result, runs: Runs) -> list[Row]:
@@ -169,7 +174,12 @@ def _control_rows(control: Result) -> list[Row]:
     told = f"{figure(notices.get('customer'))} to customers, {figure(notices.get('supplier'))} to suppliers"
     bad_trip = (number(requests.get("p95_s")) or 0) > TARGET_S
     return [
-        Row("Customers curtailed", "", figure(control.get("customers_curtailed"))),
+        Row(
+            "Customers curtailed",
+            "",
+            figure(control.get("customers_curtailed")),
+            group="What control took, and how fast it was",
+        ),
         Row(
             "Most minutes for any customer, in 24 hours",
             "",

@@ -15,7 +15,7 @@ html{font-size:16px;-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:1rem/1.55 var(--sans);font-variant-numeric:tabular-nums}
 main{max-width:68rem;margin:0 auto;padding:3.5rem 2rem 5rem}
 header p.kicker{margin:0 0 1.1rem;color:var(--muted);font-size:.875rem}
-h1{font-size:2.35rem;line-height:1.16;letter-spacing:-.018em;font-weight:650;margin:0 0 1.1rem;max-width:22em;
+h1{font-size:2.35rem;line-height:1.16;letter-spacing:-.018em;font-weight:650;margin:0 0 1.1rem;max-width:24em;
  text-wrap:balance}
 p.standfirst{font-size:1.19rem;line-height:1.5;max-width:44em;margin:0 0 .5rem}
 h2{font-size:1.32rem;line-height:1.25;letter-spacing:-.008em;font-weight:650;margin:3.6rem 0 .35rem}
@@ -45,7 +45,7 @@ td.n,th.n{text-align:right}
 td.with,td.without{white-space:nowrap}
 td.limit{color:var(--muted);font-size:.875rem}
 td.bad{color:var(--bad);font-weight:650}
-td.span{color:var(--muted);padding-top:1.1rem;font-size:.875rem}
+tr.group th{padding-top:1.5rem;font-weight:600;font-size:.875rem;border-bottom:1.5px solid var(--ink)}
 thead .swatch{display:inline-block;width:.7rem;height:.7rem;border-radius:50%;
  margin-right:.45rem;vertical-align:-.02rem}
 .swatch.with{background:var(--with)}.swatch.without{background:var(--without)}
@@ -61,12 +61,13 @@ ul.checks li.broken,ul.checks li.broken b{color:var(--bad);font-weight:650}
 dl{margin:0;font-size:.9rem}
 dt{color:var(--muted);font-size:.8125rem}
 dd{margin:0 0 .55rem}
-ol.story{list-style:none;margin:0;padding:0;border-left:2px solid var(--hair)}
+ol.story{align-self:start;list-style:none;margin:0;padding:0;border-left:2px solid var(--hair)}
 ol.story li{position:relative;padding:0 0 .9rem 1.5rem;max-width:44em}
 ol.story li:last-child{padding-bottom:0}
 ol.story li::before{content:"";position:absolute;left:-.4rem;top:.42rem;width:.65rem;height:.65rem;border-radius:50%;
  background:var(--paper);border:2px solid var(--with)}
-ol.story time{display:inline-block;min-width:3.6rem;font-weight:650}
+ol.story li:has(time){padding-left:5.1rem}
+ol.story time{position:absolute;left:1.5rem;font-weight:650}
 details{margin-top:1rem;border-top:1px solid var(--hair);padding-top:.7rem}
 summary{cursor:pointer;font-weight:600}
 details table{font-size:.875rem}

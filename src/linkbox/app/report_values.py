@@ -111,6 +111,12 @@ def plural(count: float, one: str, many: str | None = None) -> str:
     return f"{count:,g} {one if count == 1 else many or one + 's'}"
 
 
+def spelled(count: int) -> str:
+    """A whole number at the start of a sentence: in words up to twelve."""
+    words = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve"]
+    return words[count] if 0 <= count < len(words) else f"{count:,}"
+
+
 def joined(words: Sequence[str]) -> str:
     """``L1``, ``L1 and L2``, ``L1, L2 and L3``."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
