@@ -94,6 +94,7 @@ class Desk:
     outbox: dict[tuple[str, str], dict[str, Any]]
     labels: dict[Mpan, str]
     beliefs: dict[Mpan, Belief]
+    tested_at: dict[Mpan, datetime]
     resting: dict[Mpan, datetime]
     released_at: dict[tuple[str, Phase], datetime]
     numbers: Counter[str]
@@ -156,6 +157,7 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         row = store.row("exchange", request_id)
         return None if row is None else LiveExchange.from_row(row)
 
+    believed = _beliefs(store)
     return Desk(
         site=site,
         fleet=fleet,
@@ -168,7 +170,8 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         exchanges={str(e.exchange.request.request_id): e for e in exchanges},
         outbox=queued,
         labels={Mpan(row.key): row.body["label"] for row in store.rows("label")},
-        beliefs=_beliefs(store),
+        beliefs={belief.mpan: belief for belief, _ in believed},
+        tested_at={belief.mpan: at for belief, at in believed if at is not None},
         resting={
             c.mpan: c.answered_at + REST_AFTER_FAILURE
             for c in commands
@@ -185,16 +188,15 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
     )
 
 
-def _beliefs(store: Store) -> dict[Mpan, Belief]:
+def _beliefs(store: Store) -> list[tuple[Belief, datetime | None]]:
+    """What is believed of each charger, and when a drop last tested it."""
     saved = store.snapshot(DRAWING_SNAPSHOT)
-    if saved is None:
-        return {}
-    return {
-        Mpan(mpan): Belief(
-            mpan=Mpan(mpan), amps=amps, probability=probability, phase_probability=(where[0], where[1], where[2])
-        )
-        for mpan, (amps, probability, where) in json.loads(saved[1]).items()
-    }
+    found = []
+    for mpan, (amps, probability, where, tested_s) in ({} if saved is None else json.loads(saved[1])).items():
+        at = datetime.fromtimestamp(tested_s, UTC) if tested_s else None
+        triple = (where[0], where[1], where[2])
+        found.append((Belief(mpan=Mpan(mpan), amps=amps, probability=probability, phase_probability=triple), at))
+    return found
 
 
 def _chain(store: Store) -> ChainHead:

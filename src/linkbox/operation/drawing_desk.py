@@ -6,11 +6,11 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from linkbox.base.identifiers import FeederId, Mpan
 from linkbox.base.phases import PHASES
-from linkbox.control.drawing import Belief, learn, prior, relax
+from linkbox.control.drawing import Belief, learn, prior
 from linkbox.control.intervention import Intervention
 from linkbox.grid.profile import british_local
 from linkbox.operation.desk import DRAWING_SNAPSHOT, Desk
@@ -32,7 +32,8 @@ _SIGMA_A = 12.0
 
 _RATE = (0.02, 0.95)
 _SURE = (0.1, 0.9)
-"""A belief beyond these was earned by a measurement of its own, and is kept while it lasts."""
+TEST_LASTS = timedelta(minutes=30)
+"""A drop that left a belief beyond _SURE was a test of that charger; what it showed is kept for this long."""
 
 
 def probability_drawing(session: Session, mpan: Mpan) -> float:
@@ -63,20 +64,20 @@ def learn_from_reading(session: Session, feeder_id: FeederId) -> None:
     for phase in PHASES:
         homes = sum(p.phase is phase for p in points)
         excess = max(0.0, desk.current_a[feeder_id][phase] - homes * _household_a(now))
-        _share_out(desk, [b for b in free if desk.site.chargers[b.mpan].phase is phase], excess)
+        here = [b for b in free if desk.site.chargers[b.mpan].phase is phase]
+        tested = {m for m, at in desk.tested_at.items() if now - at < TEST_LASTS}
+        _share_out(desk, [b for b in here if b.mpan in tested], [b for b in here if b.mpan not in tested], excess)
     _save(session)
 
 
-def _share_out(desk: Desk, free: list[Belief], excess_a: float) -> None:
-    """Beliefs of one phase's free chargers, given what they draw together."""
-    known = [relax(b, prior_probability=0.5, age_s=60.0) for b in free if not _SURE[0] < b.probability < _SURE[1]]
-    others = [b for b in free if _SURE[0] < b.probability < _SURE[1]]
+def _share_out(desk: Desk, known: list[Belief], others: list[Belief], excess_a: float) -> None:
+    """Beliefs of one phase's free chargers, given what they draw together. ``known`` keep theirs where they fit."""
     left = excess_a - sum(b.amps * b.probability for b in known)
     room = sum(b.amps for b in others)
     rate = left / room if room else 0.0
     if known and not 0.0 <= rate <= 1.0:
-        known, others = [], free  # what was known does not explain the current any more
-        rate = excess_a / sum(b.amps for b in free)
+        known, others = [], [*known, *others]  # what was known does not explain the current any more
+        rate = excess_a / sum(b.amps for b in others)
     shared = min(_RATE[1], max(_RATE[0], rate))
     _keep(desk, [*known, *(replace(b, probability=shared) for b in others)])
 
@@ -98,6 +99,9 @@ def learn_from_drop(session: Session, intervention: Intervention) -> Interventio
     beliefs = [belief_of(desk, c.mpan, session.now) for c in held]
     if beliefs and not batch["renewals"]:
         _keep(desk, learn(beliefs, (measured[0], measured[1], measured[2]), sigma_a=_SIGMA_A))
+        for command in held:
+            if not _SURE[0] < desk.beliefs[command.mpan].probability < _SURE[1]:
+                desk.tested_at[command.mpan] = session.now
         believed = sum(belief_of(desk, c.mpan, session.now).probability for c in held)
         session.audit(
             "effect",
@@ -123,5 +127,14 @@ def _keep(desk: Desk, beliefs: Sequence[Belief]) -> None:
 
 
 def _save(session: Session) -> None:
-    body = {b.mpan: [b.amps, b.probability, list(b.phase_probability)] for b in session.desk.beliefs.values()}
+    tested = session.desk.tested_at
+    body = {
+        b.mpan: [
+            b.amps,
+            b.probability,
+            list(b.phase_probability),
+            tested[b.mpan].timestamp() if b.mpan in tested else 0,
+        ]
+        for b in session.desk.beliefs.values()
+    }
     session.tx.save_snapshot(DRAWING_SNAPSHOT, session.now, json.dumps(body).encode())
