@@ -120,6 +120,12 @@ def test_extension_of_a_running_hold_counts_the_common_part_once() -> None:
     assert longer.used_s(A, T0 + 2 * HOUR, timedelta(days=1)) == 7200
 
 
+def test_where_holds_overlap_the_heavier_counts() -> None:
+    ledger = reserved(reserved(Ledger(), 60, T0, "full"), 60, T0 + 30 * MINUTE, "half", weight=0.5)
+    # 60 min full, then 30 min at half rate
+    assert ledger.used_s(A, T0 + 2 * HOUR, DAY) == 75 * 60
+
+
 def test_change_of_the_clocks_moves_nothing() -> None:
     # clocks go back at 01:00 UTC on 25 October 2026: the local day has 25 hours, the window keeps 24
     evening = datetime(2026, 10, 24, 22, tzinfo=UTC)
