@@ -59,12 +59,12 @@ def queue_command(session: Session, draft: Command) -> Command:
     return command
 
 
-def due_exchanges(session: Session) -> list[LiveExchange]:
+def due_exchanges(desk: Desk, at: datetime) -> list[LiveExchange]:
     """Service requests whose bytes must go out now: switching and restoring before reads."""
     due = [
         live
-        for live in session.desk.exchanges.values()
-        if live.exchange.state in _SENDABLE and live.next_attempt_at <= session.now < live.deadline_at
+        for live in desk.exchanges.values()
+        if live.exchange.state in _SENDABLE and live.next_attempt_at <= at < live.deadline_at
     ]
     return sorted(due, key=lambda live: live.exchange.request.srv == SRV[CommandKind.READ])
 

@@ -141,9 +141,11 @@ class Controller:
 
     def _due(self) -> list[LiveExchange]:
         """What must go out now; a hold that the veto no longer allows is stopped here, at the last moment."""
+        if not commands.due_exchanges(self.desk, self._clock.now()):
+            return []
         with self.session() as session:
             due = []
-            for live in commands.due_exchanges(session):
+            for live in commands.due_exchanges(self.desk, session.now):
                 reasons = veto_reasons(session, live)
                 if reasons:
                     commands.stop(session, live, reasons)

@@ -12,7 +12,7 @@ from linkbox.base.identifiers import Mpan
 from linkbox.control.intervention import Intervention
 from linkbox.control.ledger import Ledger, entry_to_row
 from linkbox.operation.desk import Desk, LiveExchange
-from linkbox.operation.entities import Command, plain
+from linkbox.operation.entities import COMMAND_TABLE, Command, plain
 from linkbox.operation.ports import Row, Transaction
 from linkbox.records.audit import AuditEvent, append
 
@@ -47,9 +47,12 @@ class Session:
         return value
 
     def put_command(self, value: Command) -> Command:
-        """Store a command."""
+        """Store a command; one that is over leaves the memory."""
         self.tx.put("command", value.to_row())
-        self.desk.commands[value.id] = value
+        if value.state in COMMAND_TABLE.final:
+            self.desk.commands.pop(value.id, None)
+        else:
+            self.desk.commands[value.id] = value
         return value
 
     def put_ledger(self, ledger: Ledger, command_id: str) -> None:
