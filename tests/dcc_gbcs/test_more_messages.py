@@ -356,6 +356,7 @@ def test_impossible_values_are_refused_where_they_are_made() -> None:
 
 
 def test_alert_codes_have_meanings_or_say_that_they_have_none() -> None:
-    assert alertcodes.describe(alerts.NO_AUTHORITY) == "source does not have authority for the command"
+    refused = alerts.GenericAlert(alert_code=alerts.NO_AUTHORITY, at=datetime(2026, 1, 13, tzinfo=UTC))
+    assert refused.meaning == "source does not have authority for the command"
     assert alertcodes.describe(0x8F3C) == "supply outage restored"
     assert alertcodes.describe(0x1234) == "alert 1234, meaning not listed"

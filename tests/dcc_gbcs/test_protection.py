@@ -14,6 +14,7 @@ from linkbox.dcc.gbcs import (
     add_mac_with_secret,
     decode,
     encode,
+    mac_with_secret,
     sign,
     sign_pre_command,
     signed_part,
@@ -53,6 +54,7 @@ def test_every_published_mac_verifies_and_is_rebuilt(capsys: Capture) -> None:
         assert verify_mac_with_secret(data, secret) == message, name
         unprotected = decode(data[data.index(b"\xdf") : -12])
         assert add_mac_with_secret(unprotected, secret) == data, name
+        assert mac_with_secret(message, secret) == message.mac, name
     say(capsys, f"MACs: {len(protected)} verified and rebuilt")
     assert len(protected) > 40
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from linkbox.dcc.errors import RemoteProtocolError
+from linkbox.dcc.gbcs.alertcodes import describe
 from linkbox.dcc.gbcs.data import Data, Octets
 from linkbox.dcc.gbcs.dlms import Notification, decode_notification, encode_notification
 from linkbox.dcc.gbcs.usecase import AlertCase
@@ -21,10 +22,15 @@ _REFUSED_OCTETS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GenericAlert:
-    """An alert that is no more than its code (for the meaning: ``alertcodes.describe``) and its time."""
+    """An alert that is no more than its code and its time."""
 
     alert_code: int
     at: datetime
+
+    @property
+    def meaning(self) -> str:
+        """What the code means, in words."""
+        return describe(self.alert_code)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
