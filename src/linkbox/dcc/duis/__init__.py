@@ -4,6 +4,7 @@ Build: ``sign(encode_request(request), signer)``. Read: ``read_request``, ``read
 """
 
 from linkbox.dcc.duis.answer import decode_response, encode_response
+from linkbox.dcc.duis.caution import cautions
 from linkbox.dcc.duis.document import RuleViolation, SchemaViolation, canonical_unsigned
 from linkbox.dcc.duis.dsig import Unsigned, sign
 from linkbox.dcc.duis.request import ServiceRequest, decode_request, encode_request
@@ -20,6 +21,7 @@ __all__ = [
     "ServiceResponse",
     "Unsigned",
     "canonical_unsigned",
+    "cautions",
     "decode_request",
     "decode_response",
     "encode_request",

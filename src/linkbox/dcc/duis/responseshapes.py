@@ -13,7 +13,7 @@ from linkbox.dcc.duis.document import Root
 from linkbox.dcc.duis.installationshapes import PROPERTY_FILTER
 from linkbox.dcc.duis.opaque import Opaque
 from linkbox.dcc.duis.services import SERVICE_REFERENCE, SERVICE_REFERENCE_VARIANT
-from linkbox.dcc.duis.shape import Child, Choice, Leaf, Many, Nest, Part, Record, Shape, Text, by_class
+from linkbox.dcc.duis.shape import Child, Choice, Leaf, Many, Nest, Part, Record, Shape, Text, Withheld, by_class
 from linkbox.dcc.duis.simple import (
     DEVICE_STATUS,
     DEVICE_TYPE,
@@ -75,7 +75,9 @@ def _optional(xml: str, name: str, simple: Any) -> Leaf:
 
 
 def _device(version: str) -> Record:
-    newest = (_optional("Connectivity", "connectivity", enumeration("Cellular", "Virtual")),)
+    newest: Part = Withheld("connectivity", "5.4")
+    if is_from(version, "5.4"):
+        newest = _optional("Connectivity", "connectivity", enumeration("Cellular", "Virtual"))
     return Record(
         response.InventoryDevice,
         Leaf("DeviceID", "device", EUI),
@@ -98,7 +100,7 @@ def _device(version: str) -> Record:
         _optional("DeviceGBCSVersion", "gbcs_version", ANY_STRING),
         _optional("HANVariant", "han_variant", ANY_STRING),
         _optional("S1SP", "s1sp", ANY_STRING),
-        *(newest if is_from(version, "5.4") else ()),
+        newest,
     )
 
 

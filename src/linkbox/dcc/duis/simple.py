@@ -7,7 +7,8 @@ from linkbox.dcc.duis.text import DATE_TIME, enumeration, integer, string, words
 
 INDEX = integer(1, 5)
 SPECIAL_DAY = integer(1, 20)
-LEVEL = integer(0, 100, signed=False)
+LEVEL = integer(0, 100)
+SCHEDULE_ID = integer(0, 1_000_000_000_000)
 UPRN = integer(1, None, digits=12)
 IMPORT_MPXN = string(least=1, most=13)
 MPAN = string(least=13, most=13)

@@ -21,7 +21,6 @@ from linkbox.base.time import require_utc
 T = TypeVar("T")
 XML_SPACE = " \t\r\n"
 _INTEGER = re.compile(r"[+-]?[0-9]+")
-_NATURAL = re.compile(r"[0-9]+")
 _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})*")
 _ZONE = r"(?P<zone>Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
 _DATE = r"(?P<year>-?(?:[1-9][0-9]{4,}|[0-9]{4}))-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
@@ -103,11 +102,8 @@ def _shorten(values: tuple[str, ...]) -> str:
     return ", ".join(values) if len(values) <= 12 else f"{', '.join(values[:5])} ... {values[-1]} ({len(values)})"
 
 
-def integer(
-    least: int | None, most: int | None, *, signed: bool = True, digits: int = _MAX_DIGITS, width: int = 0
-) -> Simple[int]:
-    """An integer type within bounds. ``signed`` is whether a sign may be written; ``width`` pads with zeros."""
-    lexical = _INTEGER if signed else _NATURAL
+def integer(least: int | None, most: int | None, *, digits: int = _MAX_DIGITS, width: int = 0) -> Simple[int]:
+    """An integer type within bounds, of at most ``digits`` digits; ``width`` pads with zeros when written."""
     rule = f"must be an integer within {least}..{most} of at most {digits} digits"
 
     def check(value: int) -> int:
@@ -119,7 +115,7 @@ def integer(
 
     def parse(text: str) -> int:
         text = text.strip(XML_SPACE)
-        if not lexical.fullmatch(text) or len(text.lstrip("+-").lstrip("0")) > _MAX_DIGITS:
+        if not _INTEGER.fullmatch(text) or len(text.lstrip("+-").lstrip("0")) > _MAX_DIGITS:
             raise NotInSchema(rule)
         return check(int(text))
 
@@ -294,7 +290,7 @@ def _parse_request_id(text: str) -> RequestId:
 
 def _parse_decimal(text: str) -> str:
     text = text.strip(XML_SPACE)
-    if not _DECIMAL.fullmatch(text) or len(text) > _MAX_DIGITS:
+    if not _DECIMAL.fullmatch(text):
         raise NotInSchema("must be a decimal number")
     sign = "-" if text[0] == "-" else ""
     whole, _, part = text.lstrip("+-").partition(".")
@@ -305,8 +301,8 @@ def _parse_decimal(text: str) -> str:
 ANY_STRING: Simple[str] = Simple(lambda text: text, _same)
 BOOLEAN: Simple[bool] = Simple(_parse_boolean, lambda value: "true" if value else "false")
 BASE64: Simple[bytes] = Simple(_parse_base64, _write_base64)
-UNSIGNED_SHORT: Simple[int] = integer(0, 65535, signed=False)
-UNSIGNED_INT: Simple[int] = integer(0, 2**32 - 1, signed=False)
+UNSIGNED_SHORT: Simple[int] = integer(0, 65535)
+UNSIGNED_INT: Simple[int] = integer(0, 2**32 - 1)
 # Templates and GBCS have hundredths of a second; responses have milliseconds.
 DATE_TIME: Simple[datetime] = Simple(_parse_date_time, _write_date_time(2))
 DATE_TIME_MS: Simple[datetime] = Simple(_parse_date_time, _write_date_time(3))

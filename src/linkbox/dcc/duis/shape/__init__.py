@@ -6,7 +6,7 @@ first; writing raises LocalProtocolError for a value that the schema has no text
 
 from linkbox.dcc.duis.shape.content import Attr, Content
 from linkbox.dcc.duis.shape.findings import Findings, Kids, Out, Part, Shape, Values, tag_of
-from linkbox.dcc.duis.shape.parts import Child, Choice, Flag, Leaf, Many, Named, Nest, by_class
+from linkbox.dcc.duis.shape.parts import Child, Choice, Flag, Leaf, Many, Named, Nest, Withheld, by_class
 from linkbox.dcc.duis.shape.records import Empty, Plain, Record, Single, Text
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Single",
     "Text",
     "Values",
+    "Withheld",
     "by_class",
     "tag_of",
 ]

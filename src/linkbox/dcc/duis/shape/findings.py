@@ -16,18 +16,24 @@ _MAX_ISSUES = 50
 
 @dataclass(slots=True)
 class Findings:
-    """What is wrong with a message: against the schema, and against our own rules."""
+    """What is wrong with a message: against the schema, and against our own rules.
+
+    ``count`` counts everything; of each list only the first 50 are kept.
+    """
 
     structure: list[Issue] = field(default_factory=list)
     rules: list[Issue] = field(default_factory=list)
+    count: int = 0
 
     def misshaped(self, where: str, value: str, rule: str) -> None:
         """Note a breach of the schema."""
+        self.count += 1
         if len(self.structure) < _MAX_ISSUES:
             self.structure.append(Issue(where=where, value=value[:80], rule=rule))
 
     def against_rule(self, where: str, value: str, rule: str) -> None:
         """Note a breach of a rule that the schema does not know."""
+        self.count += 1
         if len(self.rules) < _MAX_ISSUES:
             self.rules.append(Issue(where=where, value=value[:80], rule=rule))
 

@@ -160,6 +160,23 @@ class Many:
             self.shape.write(self.xml, item, out)
 
 
+class Withheld:
+    """A field that this schema version has no element for: it must be None."""
+
+    __slots__ = ("name", "since")
+
+    def __init__(self, name: str, since: str) -> None:
+        self.name, self.since = name, since
+
+    def read(self, kids: Kids, into: Values, found: Findings) -> None:
+        """See Part."""
+
+    def write(self, value: Any, out: Out) -> None:
+        """See Part."""
+        if getattr(value, self.name) is not None:
+            raise LocalProtocolError(self.name, f"can be sent from schema version {self.since} only")
+
+
 class Choice:
     """Exactly one (or, if optional, at most one) of several children.
 

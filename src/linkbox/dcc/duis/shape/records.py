@@ -57,9 +57,9 @@ class Record:
     def read(self, node: Element, found: Findings) -> Any:
         """See Shape."""
         values: Values = {}
-        before = len(found.structure) + len(found.rules)
+        before = found.count
         self._content.read_into(node, values, found)
-        return None if len(found.structure) + len(found.rules) != before else self.make(**values)
+        return self.make(**values) if found.count == before else None
 
     def write(self, name: str, value: Any, out: Out) -> None:
         """See Shape."""
@@ -102,7 +102,7 @@ class Text:
 
     def read(self, node: Element, found: Findings) -> Any:
         """See Shape."""
-        before = len(found.structure) + len(found.rules)
+        before = found.count
         values: Values = {}
         known = {a.xml for a in self._attributes}
         for attribute in self._attributes:
@@ -111,7 +111,7 @@ class Text:
             if name not in known:
                 stray_attribute(node, str(name), found)
         values[self._name] = read_text(self._simple, node, found)
-        return None if len(found.structure) + len(found.rules) != before else self.make(**values)
+        return self.make(**values) if found.count == before else None
 
     def write(self, name: str, value: Any, out: Out) -> None:
         """See Shape."""
