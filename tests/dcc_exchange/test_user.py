@@ -34,7 +34,7 @@ from linkbox.dcc.exchange import (
     send_failed,
     time_out,
 )
-from linkbox.dcc.exchange.commands import pre_command
+from linkbox.dcc.exchange.commands import pre_commands
 from linkbox.dcc.gbcs import ecs47
 from linkbox.dcc.gbcs.dlms import DlmsResult
 from linkbox.dcc.gbcs.envelope import Message, decode, encode
@@ -88,7 +88,7 @@ def respond(exchange: Exchange, body: bytes) -> Exchange:
 
 
 def signed() -> Exchange:
-    return reply(opened(), message("I0", PreCommand(gbcs_version="3.2", payload=pre_command(HOLD))))
+    return reply(opened(), message("I0", PreCommand(gbcs_version="3.2", payload=pre_commands(HOLD)[0])))
 
 
 def awaiting_response() -> Exchange:
@@ -130,7 +130,7 @@ def test_a_pre_command_that_is_what_was_asked_for_is_signed_under_the_same_reque
 
 
 def test_a_pre_command_without_its_trailing_00_is_accepted_too() -> None:
-    bare = message("I0", PreCommand(gbcs_version="3.2", payload=pre_command(HOLD)[:-1]))
+    bare = message("I0", PreCommand(gbcs_version="3.2", payload=pre_commands(HOLD)[0][:-1]))
     assert reply(opened(), bare).outgoing == signed().outgoing
 
 
@@ -145,15 +145,15 @@ OTHERS = {
 
 @pytest.mark.parametrize("what", OTHERS)
 def test_a_pre_command_with_something_else_in_it_is_never_signed(what: str) -> None:
-    exchange = reply(opened(), message("I0", PreCommand(gbcs_version="3.2", payload=pre_command(OTHERS[what]))))
+    exchange = reply(opened(), message("I0", PreCommand(gbcs_version="3.2", payload=pre_commands(OTHERS[what])[0])))
     assert (exchange.state, exchange.signed, exchange.outgoing) == (ExchangeState.FAILED, False, None)
     assert not exchange.may_have_effect
     assert "Pre-Command" in str(exchange.failure)
 
 
-@given(st.integers(0, len(pre_command(HOLD)) - 1), st.integers(1, 255))
+@given(st.integers(0, len(pre_commands(HOLD)[0]) - 1), st.integers(1, 255))
 def test_a_pre_command_with_any_octet_changed_is_never_signed(position: int, flip: int) -> None:
-    payload = bytearray(pre_command(HOLD))
+    payload = bytearray(pre_commands(HOLD)[0])
     payload[position] ^= flip
     exchange = reply(opened(), message("I0", PreCommand(gbcs_version="3.2", payload=bytes(payload))))
     assert (exchange.state, exchange.signed) == (ExchangeState.FAILED, False)
@@ -227,7 +227,7 @@ def test_a_response_that_belongs_elsewhere_is_the_callers_mistake() -> None:
 
 def test_a_payload_of_another_command_under_our_request_id_is_no_answer() -> None:
     other = replace(HOLD, request_id=RequestId(USER, METER, 7))
-    command = decode(pre_command(other))
+    command = decode(pre_commands(other)[0])
     payload = encode(sign_gbcs(ecs47.build_response(command, Results.all_well(2)), DEVICE))
     done = respond(awaiting_response(), message("I0", GbcsPayload(payload=payload), from_device=True))
     assert (done.state, done.response, done.may_have_effect) == (ExchangeState.FAILED, None, True)

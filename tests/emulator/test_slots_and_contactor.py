@@ -7,13 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkbox.emulator.contactor import Contactor, Polling, closed_fraction, instruct
-from linkbox.emulator.slots import SLOT_TABLE, Instruction, Slot, SlotEvent, SlotMode, command, instruction, settle
+from linkbox.emulator.slots import SLOT_TABLE, Instruction, Slot, SlotEvent, SlotMode, command, settle
+from linkbox.emulator.slots import instruction as told_by
 
 T0 = datetime(2026, 1, 13, 18, tzinfo=UTC)
 
 
 def after(seconds: float) -> datetime:
     return T0 + timedelta(seconds=seconds)
+
+
+def instruction(slot: Slot, at: datetime, calendar_percent: int = 100) -> Instruction:
+    return told_by(slot, at, calendar=lambda _: calendar_percent)
 
 
 def test_a_deactivated_slot_is_open_until_its_time_is_over() -> None:
@@ -24,9 +29,11 @@ def test_a_deactivated_slot_is_open_until_its_time_is_over() -> None:
 
 
 def test_an_activated_slot_is_closed_against_its_calendar() -> None:
-    slot = command(Slot(calendar_closed=False), SlotEvent.ACTIVATE, duration_min=1, at=T0)
-    assert instruction(slot, after(59)).closed
-    assert not instruction(slot, after(60)).closed
+    slot = command(Slot(), SlotEvent.ACTIVATE, duration_min=1, at=T0)
+    assert instruction(slot, after(59), calendar_percent=0) == Instruction(
+        closed=True, until=after(60), then_closed=False
+    )
+    assert not instruction(slot, after(60), calendar_percent=0).closed
 
 
 def test_a_reset_gives_the_slot_back_to_its_calendar_at_once() -> None:

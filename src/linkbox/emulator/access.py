@@ -12,15 +12,20 @@ from linkbox.dcc.eligibility import Profile, Refused, UserRole, may_send
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.exchange.services import SERVICE_BY_VARIANT, variants_of
 from linkbox.dcc.smki import TrustStore
+from linkbox.emulator.stock import Stock
 
 UNKNOWN_USER, ROLE_NOT_PERMITTED, NOT_REGISTERED = "E1", "E2", "E4"
 STATUS_INVALID, WRONG_DEVICE_TYPE, WRONG_VARIANT, WRONG_URL, UNKNOWN_DEVICE = "E5", "E11", "E12", "E13", "E19"
 
-_TO_METER = frozenset(
-    {"7.5", "7.6", "7.7", "7.8", "7.9", "7.10", "7.11", "7.13", "7.14", "7.15", "7.16", "6.13"}
-    | {"6.14.1", "6.14.2", "6.14.3"}
-)
-_ESME, _CHF, _BROKER = "ESME", "CHF", "broker"
+_TO_METER = ("7.5", "7.6", "7.7", "7.8", "7.9", "7.10", "7.11", "7.13", "7.14", "7.15", "7.16", "6.13")
+_ANY_TYPE: frozenset[str] = frozenset()
+_DEVICE_TYPES = {
+    **dict.fromkeys((*_TO_METER, "6.14.1", "6.14.2", "6.14.3"), frozenset({"ESME"})),
+    "8.11": frozenset({"CHF"}),
+    "8.7.1": frozenset({"ESME", "HCALCS"}),
+}
+_NON_DEVICE = frozenset({"8.2", "8.4", "12.2"})
+_UNUSABLE = frozenset({"Decommissioned", "Withdrawn", "Suspended"})
 
 
 class Rejection(RemoteProtocolError):
@@ -32,22 +37,14 @@ class Rejection(RemoteProtocolError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Device:
-    """What the inventory of the DSP says about a device."""
-
-    device_type: str
-    status: str = "Commissioned"
-    registered: frozenset[Eui64] | None = None
-    """The users who are registered for it; None: all."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """What the DSP checks requests against."""
+    """What the DSP checks requests against. ``registered`` has the users of a device; one that is absent is for all."""
 
     trust: TrustStore
     users: Mapping[Eui64, UserRole]
-    devices: Mapping[Eui64, Device]
+    stock: Stock
+    broker: Eui64
+    registered: Mapping[Eui64, frozenset[Eui64]]
     profile: Profile
     authentication_code: str
 
@@ -86,17 +83,22 @@ def _objection(door: Door, service: str, request: ServiceRequest, at: datetime) 
     if SERVICE_BY_VARIANT[request.command_variant] != service:
         right = SERVICE_BY_VARIANT[request.command_variant]
         return WRONG_URL, f"command variant {request.command_variant} goes to service {right}, not {service}"
-    return _device_objection(door.devices.get(rid.target), request)
+    return _device_objection(door, request)
 
 
-def _device_objection(device: Device | None, request: ServiceRequest) -> tuple[str, str]:
+def _device_objection(door: Door, request: ServiceRequest) -> tuple[str, str]:
     rid = request.request_id
+    if SERVICE_BY_VARIANT[request.command_variant] == "D" and request.srv in _NON_DEVICE:
+        wrong = rid.target != door.broker
+        return (UNKNOWN_DEVICE, f"SRV {request.srv} is for {door.broker}") if wrong else ("", "")
+    device = door.stock.find(rid.target)
     if device is None:
         return UNKNOWN_DEVICE, f"device {rid.target} is not in the inventory"
-    if request.srv in _TO_METER and device.device_type != _ESME:
-        return WRONG_DEVICE_TYPE, f"SRV {request.srv} is for an ESME, {rid.target} is a {device.device_type}"
-    if device.status in ("Decommissioned", "Withdrawn", "Suspended"):
+    wanted = _DEVICE_TYPES.get(request.srv, _ANY_TYPE)
+    if wanted and device.device_type not in wanted:
+        return WRONG_DEVICE_TYPE, f"SRV {request.srv} is not for a {device.device_type}"
+    if device.status in _UNUSABLE:
         return STATUS_INVALID, f"device {rid.target} is {device.status}"
-    if device.registered is not None and rid.originator not in device.registered:
+    if rid.originator not in door.registered.get(rid.target, {rid.originator}):
         return NOT_REGISTERED, f"{rid.originator} is not registered for {rid.target}"
     return "", ""

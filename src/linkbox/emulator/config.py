@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.identifiers import Eui64
 from linkbox.dcc.eligibility import PROFILES
 from linkbox.emulator.faults import FaultPlan
 from linkbox.emulator.latency import LatencyPlan
+from linkbox.emulator.slots import PRECEDENCE, Control
 
+MeterGeneration: TypeAlias = Literal["3", "4", "both"]
 DEFAULT_BROKER = Eui64("90-B3-D5-1F-30-00-00-02")
 
 
@@ -19,7 +22,9 @@ class EmulatorConfig:
 
     ``profile`` is in force at the DSP, ``device_profile`` (default: the same) at the devices. ``give_up_s`` is how long
     the DSP waits for a device. ``hcalcs_poll_s`` is the range from which each switch's polling interval is drawn.
-    The codes are those answered to what the material names no code for.
+    ``meter_generation`` says which use cases meters know, ``precedence`` what rules over a slot, ``clock_drift_s`` how
+    far a meter's clock may be off at most, ``join_s`` how long a device takes to join the home network. The codes are
+    those answered to what the material names no code for.
     """
 
     seed: int = 0
@@ -30,11 +35,17 @@ class EmulatorConfig:
     faults: FaultPlan = field(default_factory=FaultPlan)
     broker: Eui64 = DEFAULT_BROKER
     give_up_s: float = 90.0
-    gbcs_version: str = "3.2"
+    gbcs_version: str = "4.1"
+    meter_generation: MeterGeneration = "both"
+    precedence: tuple[Control, ...] = PRECEDENCE
+    clock_drift_s: float = 0.0
+    join_s: float = 40.0
     authentication_code: str = "E100"
     reused_request_code: str = "E1003"
     throttle_code: str = "E1008"
     quarantine_alert_code: str = "N65"
+    log_updated_alert_code: str = "N24"
+    log_not_updated_alert_code: str = "N25"
     schema_version: str = "5.4"
     sign_replies: bool = True
 

@@ -16,28 +16,32 @@ from hashlib import sha256
 from linkbox.base.identifiers import Eui64, Mpan, RequestId
 from linkbox.base.time import require_utc
 from linkbox.dcc.duis import ServiceRequest, ServiceResponse, encode_response, sign
-from linkbox.dcc.duis.bodies import SignedPreCommand
-from linkbox.dcc.duis.response import Acknowledgement, PreCommand, ResponseBody
-from linkbox.dcc.eligibility import UserRole, profile_named
-from linkbox.dcc.errors import RemoteProtocolError
-from linkbox.dcc.exchange.commands import NotForDevices
-from linkbox.dcc.exchange.dsp import DspExchange, accept_signed, broker_command, transform
+from linkbox.dcc.duis.bodies import DevicePrenotification, ReadInventory, SignedPreCommand, UpdateInventory
+from linkbox.dcc.duis.response import Acknowledgement, DspInventory, PreCommand, ResponseBody
+from linkbox.dcc.eligibility import Allowed, UserRole, may_execute, profile_named
+from linkbox.dcc.errors import LocalProtocolError, RemoteProtocolError
+from linkbox.dcc.exchange.commands import PlannedCommand, planned_commands
+from linkbox.dcc.exchange.dsp import DspExchange, accept_signed, broker_command, transform, user_command
 from linkbox.dcc.exchange.services import SIGNED, TRANSFORM
 from linkbox.dcc.inventory import Installation
 from linkbox.dcc.smki import KeyUsage, Role, TestPki
-from linkbox.emulator.access import WRONG_DEVICE_TYPE, Device, Door, Rejection, admit
+from linkbox.emulator.access import WRONG_DEVICE_TYPE, Door, Rejection, admit
+from linkbox.emulator.building import Builder, issue_certificates
+from linkbox.emulator.choice import choose
 from linkbox.emulator.config import EmulatorConfig
 from linkbox.emulator.contactor import closed_fraction
 from linkbox.emulator.draws import Draws
 from linkbox.emulator.faults import FaultKind
 from linkbox.emulator.field import Field
-from linkbox.emulator.home import Home, build_home, device_types, issue_certificates
+from linkbox.emulator.home import Home
 from linkbox.emulator.spoil import spoil_xml_signature
+from linkbox.emulator.stock import Stock, StockRefused
 from linkbox.emulator.timeline import AnswerDue
 
 _XML = "application/xml"
 _BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
 _LOCAL_DELIVERY = "E17"
+_ON_DEMAND, _NON_DEVICE = 1, 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +74,17 @@ class DccEmulator:
         *,
         user_role: UserRole = UserRole.ELECTRICITY_DISTRIBUTOR,
         certificate_role: Role = Role.NETWORK_OPERATOR,
+        not_installed: Iterable[Mpan] = (),
+        proportional: Iterable[Mpan] = (),
     ) -> None:
         """Build the world. ``certificate_role`` is the user's role in its GBCS certificates.
 
-        The PKI issues all that the world and the user need, so ``pki.trust_store()`` is complete afterwards.
+        In homes ``not_installed`` the HCALCS is not notified, joined or labelled yet; in ``proportional`` ones a
+        proportional controller stands in its place. The PKI issues all that the world and the user need, so
+        ``pki.trust_store()`` is complete afterwards.
         """
-        homes = tuple(installations)
-        for home in homes:
-            issue_certificates(home, pki)
+        homes, waiting = tuple(installations), frozenset(not_installed)
+        issue_certificates(homes, pki)
         pki.signer(user_eui, certificate_role)
         pki.agreer(user_eui, certificate_role)
         pki.signer(user_eui, Role.XML_SIGNING)
@@ -87,21 +94,33 @@ class DccEmulator:
         trust = pki.trust_store()
         draws = Draws(config.seed)
         broker = pki.certificate(config.broker, Role.ACCESS_CONTROL_BROKER, KeyUsage.KEY_AGREEMENT)
-        self._config = config
-        self._field = Field(
+        builder = Builder(
             config=config,
             draws=draws,
-            agreement=agreement,
+            pki=pki,
             trust=trust,
-            homes=[build_home(h, config=config, draws=draws, pki=pki, trust=trust, broker=broker) for h in homes],
+            broker=broker,
+            not_installed=waiting,
+            proportional=frozenset(proportional),
         )
+        self._config = config
+        self._field = Field(
+            config=config, draws=draws, agreement=agreement, trust=trust, homes=[builder.home(home) for home in homes]
+        )
+        self._stock = Stock(homes, gbcs_version=config.gbcs_version)
+        for home in homes:
+            if home.mpan in waiting:
+                self._stock.forget(home.hcalcs)
         self._door = Door(
             trust=trust,
             users={user_eui: user_role},
-            devices=_directory(homes, config.broker),
+            stock=self._stock,
+            broker=config.broker,
+            registered={},
             profile=profile_named(config.profile),
             authentication_code=config.authentication_code,
         )
+        self._certificate_roles = {user_eui: certificate_role}
         self._now = _BEGINNING
         self._due: list[Delivery] = []
         self._replies: dict[tuple[RequestId, int], tuple[bytes, HttpReply]] = {}
@@ -137,6 +156,11 @@ class DccEmulator:
         """The devices of a home as they are, for tests and demonstrations."""
         return self._field.home_of(mpan)
 
+    def press_boost(self, mpan: Mpan, *, minutes: int, at: datetime) -> None:
+        """The consumer presses the boost button at ``at``."""
+        self._advance(at)
+        self._field.boost(mpan, minutes=minutes, at=self._now)
+
     def dsp_truth(self, request_id: RequestId) -> DspExchange | None:
         """Where a request stands at the DSP; None if it never got so far."""
         return self._field.exchanges.get(request_id)
@@ -169,17 +193,21 @@ class DccEmulator:
         try:
             if request.command_variant == TRANSFORM:
                 return "I0", self._transform(request)
+            if request.command_variant == _NON_DEVICE:
+                return self._non_device(request)
             return "I99", self._accept(request)
-        except NotForDevices as error:
-            raise self._rejection(request, WRONG_DEVICE_TYPE, error.rule) from error
         except Rejection:
             raise
+        except LocalProtocolError as error:
+            raise self._rejection(request, WRONG_DEVICE_TYPE, error.rule) from error
+        except StockRefused as refused:
+            raise self._rejection(request, refused.code, refused.rule) from refused
         except RemoteProtocolError as error:
             code = error.response_code or self._config.authentication_code
             raise self._rejection(request, code, str(error)) from error
 
     def _transform(self, request: ServiceRequest) -> PreCommand:
-        exchange = transform(request)
+        exchange = transform(request, self._chosen(request))
         self._field.exchanges[request.request_id] = exchange
         assert exchange.pre_command is not None  # noqa: S101 - transform() always gives one
         return PreCommand(gbcs_version=self._config.gbcs_version, payload=exchange.pre_command)
@@ -188,13 +216,36 @@ class DccEmulator:
         if request.command_variant == SIGNED and isinstance(request.body, SignedPreCommand):
             issued = self._field.exchanges.get(request.request_id, DspExchange(request=request))
             exchange = accept_signed(issued, request.body.payload, trust=self._door.trust, at=self._now)
-        elif request.command_variant == 1:
-            counter = _broker_counter(request.request_id, self._now)
-            exchange = broker_command(request, broker=self._config.broker, counter=counter)
+        elif request.command_variant == _ON_DEMAND:
+            exchange = self._non_critical(request)
         else:
             raise self._rejection(request, _LOCAL_DELIVERY, "not available for local delivery")
         self._field.dispatch(exchange, self._now)
         return Acknowledgement()
+
+    def _chosen(self, request: ServiceRequest) -> PlannedCommand:
+        """The form of the command that suits the device."""
+        return choose(request, planned_commands(request), stock=self._stock, generation=self._config.meter_generation)
+
+    def _non_critical(self, request: ServiceRequest) -> DspExchange:
+        """In the user's own name if the device knows the user's role for this, else in the broker's."""
+        planned, user = self._chosen(request), request.request_id.originator
+        role, code = self._certificate_roles.get(user), planned.use_case.message_code
+        known = may_execute(self._door.profile, certificate_role=role, message_code=code, at=self._now)
+        if isinstance(known, Allowed):
+            return user_command(request, planned)
+        counter = _broker_counter(request.request_id, self._now)
+        return broker_command(request, planned, broker=self._config.broker, counter=counter)
+
+    def _non_device(self, request: ServiceRequest) -> tuple[str, ResponseBody]:
+        match request.body:
+            case ReadInventory(search=search):
+                return "I0", DspInventory(devices=self._stock.read(search))
+            case DevicePrenotification() as body:
+                self._stock.prenotify(body)
+            case UpdateInventory() as body:
+                self._stock.change(body)
+        return "I99", Acknowledgement()
 
     def _rejection(self, request: ServiceRequest, code: str, rule: str) -> Rejection:
         return Rejection(code, rule, request_id=request.request_id, srv=request.srv)
@@ -222,13 +273,6 @@ class DccEmulator:
     def _delivery(self, at: datetime, answer: AnswerDue) -> Delivery:
         body = sign(encode_response(answer.response), self._signer)
         return Delivery(at=at, body=spoil_xml_signature(body) if answer.spoilt else body, request_id=answer.request_id)
-
-
-def _directory(homes: Iterable[Installation], broker: Eui64) -> dict[Eui64, Device]:
-    devices = {broker: Device(device_type="broker")}
-    for home in homes:
-        devices |= {eui: Device(device_type=kind) for eui, kind in device_types(home).items()}
-    return devices
 
 
 def _broker_counter(request_id: RequestId, at: datetime) -> int:

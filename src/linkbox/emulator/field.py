@@ -5,32 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
-from linkbox.base.identifiers import Mpan, RequestId
+from linkbox.base.identifiers import Eui64, Mpan, RequestId
 from linkbox.dcc.duis import ServiceRequest, ServiceResponse
-from linkbox.dcc.duis.alerts import Breach, QuarantinedRequest
-from linkbox.dcc.duis.response import Acknowledgement, DccAlert, DeviceAlert, GbcsPayload, ResponseBody
+from linkbox.dcc.duis.alerts import Breach, HanDeviceLogResult, QuarantinedRequest
+from linkbox.dcc.duis.bodies import LogAction, UpdateHanDeviceLog
+from linkbox.dcc.duis.response import Acknowledgement, DccAlert, GbcsPayload, ResponseBody
+from linkbox.dcc.duis.response import DeviceAlert as DuisDeviceAlert
 from linkbox.dcc.eligibility import profile_named
 from linkbox.dcc.exchange.dsp import DspEvent, DspExchange, DspState
 from linkbox.dcc.gbcs.protection import add_mac
 from linkbox.dcc.inventory import UnknownInstallation
 from linkbox.dcc.smki import KeyAgreement, KeyUsage, TrustStore
 from linkbox.emulator.config import EmulatorConfig
+from linkbox.emulator.device import DeviceAlert, alert_octets
 from linkbox.emulator.draws import Draws
-from linkbox.emulator.esme import Reaction, alert_message, receive
+from linkbox.emulator.esme import press_boost
 from linkbox.emulator.faults import FaultKind, FaultRule
-from linkbox.emulator.home import Home, switch_polls
+from linkbox.emulator.home import (
+    Home,
+    meter_wakes,
+    next_meter_wake,
+    next_poll,
+    next_poll_after_change,
+    receive,
+    switch_polls,
+)
+from linkbox.emulator.meteractions import ACTIONS, GENERATION_3, GENERATION_4
+from linkbox.emulator.network import try_to_join
 from linkbox.emulator.spoil import spoil_gbcs_protection
 from linkbox.emulator.timeline import (
     AnswerDue,
     CommandArrives,
+    DeviceJoins,
     DspGivesUp,
+    MeterWakes,
     QuarantineEnds,
     SwitchPolls,
     Timeline,
 )
 
+FieldEvent: TypeAlias = CommandArrives | SwitchPolls | MeterWakes | DeviceJoins | DspGivesUp | QuarantineEnds
+_METER_CODES = {"3": GENERATION_3, "4": GENERATION_4, "both": frozenset(ACTIONS)}
 CANNOT_COMMUNICATE, NO_RESPONSE = "E20", "E21"
 
 
@@ -50,14 +67,23 @@ class Field:
         self.exchanges: dict[RequestId, DspExchange] = {}
         self._config, self._draws, self._agreement, self._trust = config, draws, agreement, trust
         self._device_profile = profile_named(config.device_profile or config.profile)
+        self._meter_codes = _METER_CODES[config.meter_generation]
         self._homes = {home.installation.esme: home for home in homes}
-        self._esme_of = {home.installation.mpan: home.installation.esme for home in self._homes.values()}
+        self._esme_of = {home.installation.mpan: eui for eui, home in self._homes.items()}
+        self._meter_of = {device: eui for eui, home in self._homes.items() for device in home.installation.devices}
 
     def home_of(self, mpan: Mpan) -> Home:
         """The home at this supply point; raise UnknownInstallation."""
         if mpan not in self._esme_of:
             raise UnknownInstallation(f"MPAN {mpan}")
         return self._homes[self._esme_of[mpan]]
+
+    def replace_home(self, home: Home) -> None:
+        """Put a home's new state in place: what a person did to its devices."""
+        self._homes[home.installation.esme] = home
+
+    def _home_with(self, device: Eui64) -> Home:
+        return self._homes[self._meter_of[device]]
 
     def strikes(self, kind: FaultKind, request: ServiceRequest, at: datetime, attempt: int = 0) -> FaultRule | None:
         """The fault of this kind that strikes a request posted at ``at``, if one does."""
@@ -66,7 +92,7 @@ class Field:
             draws=self._draws,
             request_id=request.request_id,
             srv=request.srv,
-            target=self._homes[request.request_id.target].target,
+            target=self._home_with(request.request_id.target).target,
             at=at,
             attempt=attempt,
         )
@@ -91,13 +117,20 @@ class Field:
         if rule.delay_s > 0.0:
             self.timeline.enter(at + timedelta(seconds=rule.delay_s), QuarantineEnds(request_id=request.request_id))
 
-    def happen(self, at: datetime, event: CommandArrives | SwitchPolls | DspGivesUp | QuarantineEnds) -> None:
+    def happen(self, at: datetime, event: FieldEvent) -> None:
         """Let one event of the timeline happen."""
         match event:
             case CommandArrives():
                 self._command_arrives(event, at)
-            case SwitchPolls(esme=esme, index=index):
-                self._homes[esme] = switch_polls(self._homes[esme], index, at)
+            case SwitchPolls(esme=esme):
+                home = switch_polls(self._homes[esme], at)
+                self._homes[esme] = home
+                self._expect_poll(next_poll_after_change(home, at), esme)
+            case MeterWakes(esme=esme):
+                home, alerts = meter_wakes(self._homes[esme], at)
+                self._settle(home, alerts, at)
+            case DeviceJoins():
+                self._device_joins(event, at)
             case DspGivesUp(request_id=request_id, code=code):
                 self._give_up(self.exchanges[request_id], code, at)
             case QuarantineEnds(request_id=request_id):
@@ -107,10 +140,15 @@ class Field:
             case _:
                 assert_never(event)
 
+    def boost(self, mpan: Mpan, *, minutes: int, at: datetime) -> None:
+        """The consumer at this supply point presses the boost button."""
+        home = self.home_of(mpan)
+        self._settle(replace(home, esme=press_boost(home.esme, minutes=minutes, at=at)), (), at)
+
     def _send(self, exchange: DspExchange, at: datetime) -> None:
-        request, home = exchange.request, self._homes[exchange.request.request_id.target]
+        request, home = exchange.request, self._home_with(exchange.request.request_id.target)
         assert exchange.command is not None  # noqa: S101 - an accepted exchange has its command
-        peer = self._trust.find(home.installation.esme, KeyUsage.KEY_AGREEMENT, at=at)
+        peer = self._trust.find(request.request_id.target, KeyUsage.KEY_AGREEMENT, at=at)
         data = add_mac(exchange.command, self._agreement, peer)
         if self.strikes(FaultKind.COMMAND_LOST, request, at) is not None:
             self._expect_nothing(request.request_id, NO_RESPONSE, at)
@@ -125,18 +163,57 @@ class Field:
         self.timeline.enter(arrival, CommandArrives(request_id=request.request_id, data=data, sent_at=at))
 
     def _command_arrives(self, event: CommandArrives, at: datetime) -> None:
-        exchange = self.exchanges[event.request_id]
-        home = self._homes[event.request_id.target]
-        reaction = receive(home.esme, event.data, keys=home.keys, profile=self._device_profile, at=at)
-        self._homes[event.request_id.target] = replace(home, esme=reaction.esme)
-        for index in reaction.changed_slots:
-            poll = SwitchPolls(esme=home.installation.esme, index=index)
-            self.timeline.enter(home.polling.next_poll(at), poll)
-        if reaction.response is not None:
-            self._return(exchange, reaction.response, sent_at=event.sent_at, at=at)
+        exchange, device = self.exchanges[event.request_id], event.request_id.target
+        reaction = receive(
+            self._home_with(device),
+            device,
+            event.data,
+            profile=self._device_profile,
+            meter_codes=self._meter_codes,
+            at=at,
+        )
+        self._settle(reaction.home, reaction.alerts, at)
+        if reaction.response is None:
+            self._expect_nothing(event.request_id, NO_RESPONSE, event.sent_at)
             return
-        self._alert(exchange, reaction, home, at)
-        self._expect_nothing(event.request_id, NO_RESPONSE, event.sent_at)
+        self._return(exchange, reaction.response, sent_at=event.sent_at, at=at)
+        self._expect_joining(exchange.request, at)
+
+    def _settle(self, home: Home, alerts: tuple[DeviceAlert, ...], at: datetime) -> None:
+        """Take over a home's new state: pass its alerts on, and plan what it will do by itself."""
+        esme = home.installation.esme
+        self._homes[esme] = home
+        for number, alert in enumerate(alerts):
+            self._alert(home, alert, number, at)
+        self._expect_poll(next_poll(home, at), esme)
+        waking = next_meter_wake(home)
+        if waking is not None:
+            self.timeline.enter(max(waking, at), MeterWakes(esme=esme))
+
+    def _expect_poll(self, at: datetime | None, esme: Eui64) -> None:
+        if at is not None:
+            self.timeline.enter(at, SwitchPolls(esme=esme))
+
+    def _expect_joining(self, request: ServiceRequest, at: datetime) -> None:
+        """A device that a hub now lets in tries to join after a while; a device of another home never comes."""
+        body = request.body
+        if not isinstance(body, UpdateHanDeviceLog) or body.action is not LogAction.ADD or body.whitelist is None:
+            return
+        esme = self._meter_of[request.request_id.target]
+        event = DeviceJoins(esme=esme, device=body.device, request_id=request.request_id)
+        wait_s = min(self._config.join_s, body.whitelist.join_time_s)
+        self.timeline.enter(at + timedelta(seconds=wait_s), event)
+
+    def _device_joins(self, event: DeviceJoins, at: datetime) -> None:
+        home = self._homes[event.esme]
+        code = home.install_code if event.device == home.installation.hcalcs else None
+        hub = try_to_join(home.hub, event.device, code, at)
+        self._settle(replace(home, hub=hub), (), at)
+        joined = event.device in hub.on_network
+        codes = self._config.log_updated_alert_code, self._config.log_not_updated_alert_code
+        notice = DccAlert(code=codes[not joined], alert=HanDeviceLogResult(request_id=event.request_id))
+        due = at + self._leg(self.exchanges[event.request_id].request, "joined")
+        self._plan(due, self._response(due, notice), request_id=None)
 
     def _return(self, exchange: DspExchange, response: bytes, *, sent_at: datetime, at: datetime) -> None:
         """A device's response is on its way back; ``sent_at`` is when the DSP sent the command."""
@@ -162,16 +239,17 @@ class Field:
             answer = self._response(when, GbcsPayload(payload=response), request=request, from_device=True)
             self._plan(when, answer, request_id=request.request_id, spoilt=spoilt, repeat=number)
 
-    def _alert(self, exchange: DspExchange, reaction: Reaction, home: Home, at: datetime) -> None:
-        """The meter tells the command's originator that it refused; the DSP passes that on to the user."""
-        if reaction.refused is None or reaction.alert_code is None:
-            return
-        counter = int(at.timestamp() * 1000)
-        payload = alert_message(reaction.alert_code, reaction.refused, keys=home.keys, counter=counter, at=at)
-        due = at + self._leg(exchange.request, "alert")
-        user, device = exchange.request.request_id.originator, home.installation.esme
-        body = DeviceAlert(alert_code=reaction.alert_code, payload=payload)
-        response = replace(self._response(due, body), response_id=RequestId(device, user, counter))
+    def _alert(self, home: Home, alert: DeviceAlert, number: int, at: datetime) -> None:
+        """A device sends an alert; the DSP passes it on to the user whom it concerns."""
+        device = home.installation.esme
+        counter = int(at.timestamp() * 1000) << 4 | number
+        payload = alert_octets(alert, originator=device, counter=counter, keys=home.keys[device])
+        key = ("alert", device, counter)
+        installation = home.installation
+        delay_s = self._config.latency.one_way_s(self._draws, region=installation.region, hub=installation.hub, key=key)
+        due = at + timedelta(seconds=delay_s)
+        response = self._response(due, DuisDeviceAlert(alert_code=alert.code, payload=payload))
+        response = replace(response, response_id=RequestId(device, alert.addressee, counter))
         self._plan(due, response, request_id=None)
 
     def _expect_nothing(self, request_id: RequestId, code: str, sent_at: datetime) -> None:
@@ -187,7 +265,7 @@ class Field:
 
     def _leg(self, request: ServiceRequest, which: str) -> timedelta:
         """How long one way takes, for this request."""
-        installation = self._homes[request.request_id.target].installation
+        installation = self._home_with(request.request_id.target).installation
         key = (request.request_id, which)
         delay_s = self._config.latency.one_way_s(self._draws, region=installation.region, hub=installation.hub, key=key)
         return timedelta(seconds=delay_s)

@@ -1,92 +1,176 @@
-"""One emulated home: hub, meter and switch with their keys and their state."""
+"""One emulated home: hub, meter and switch with their keys and their state, and how each takes a command."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from linkbox.base.identifiers import Eui64
-from linkbox.dcc.gbcs.controllers import NO_CONTROLLER, hcalcs
-from linkbox.dcc.gbcs.objects import SLOTS
+from linkbox.dcc.eligibility import Profile
+from linkbox.dcc.errors import RemoteProtocolError
+from linkbox.dcc.gbcs import ccs, cs03
+from linkbox.dcc.gbcs.controllers import ControllerType
+from linkbox.dcc.gbcs.envelope import Message, decode
+from linkbox.dcc.gbcs.objects import SLOT_NUMBERS
 from linkbox.dcc.inventory import Installation
-from linkbox.dcc.smki import Certificate, KeyUsage, TestPki, TrustStore
-from linkbox.emulator.config import EmulatorConfig
 from linkbox.emulator.contactor import Contactor, Polling, instruct
-from linkbox.emulator.draws import Draws
-from linkbox.emulator.esme import Esme, MeterKeys, poll
-from linkbox.emulator.faults import FaultKind, Target
+from linkbox.emulator.device import (
+    MALFORMED,
+    CommandRefused,
+    DeviceAlert,
+    DeviceKeys,
+    accepted,
+    authenticate,
+    authorise,
+    protect,
+    refusal_alert,
+)
+from linkbox.emulator.esme import Esme, next_wake, poll, wake
+from linkbox.emulator.faults import Target
+from linkbox.emulator.meteractions import ACTIONS, Surroundings
+from linkbox.emulator.network import Hub, Switch, change_log, join_as_responder
+
+HUB_CODES = frozenset({ccs.CCS01.message_code, ccs.CCS02.message_code})
+SWITCH_CODES = frozenset({cs03.CS03A2.message_code})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """The devices of one installation. ``esme`` and ``contactor`` change, the rest stays."""
+    """The devices of one installation. ``hub``, ``esme``, ``switch`` and ``contactor`` change, the rest stays."""
 
     installation: Installation
+    hub: Hub
     esme: Esme
-    keys: MeterKeys
+    switch: Switch
+    keys: Mapping[Eui64, DeviceKeys] = field(repr=False)
     polling: Polling
     target: Target
     hub_offline: tuple[tuple[datetime, datetime], ...]
+    clock_drift: timedelta = timedelta(0)
+    install_code: bytes | None = field(default=None, repr=False)
     contactor: Contactor = field(default_factory=Contactor)
 
     def hub_reachable(self, at: datetime) -> bool:
         """Whether the communications hub is on line at ``at``."""
         return not any(start <= at < end for start, end in self.hub_offline)
 
-
-def issue_certificates(installation: Installation, pki: TestPki) -> None:
-    """Have the PKI issue what the home's devices need, so that a trust store made later knows them."""
-    for device in installation.devices:
-        pki.certificate(device, None, KeyUsage.DIGITAL_SIGNATURE)
-        pki.certificate(device, None, KeyUsage.KEY_AGREEMENT)
-
-
-def build_home(
-    installation: Installation,
-    *,
-    config: EmulatorConfig,
-    draws: Draws,
-    pki: TestPki,
-    trust: TrustStore,
-    broker: Certificate,
-) -> Home:
-    """A home whose switch has never been commanded."""
-    target = Target(names=frozenset({*installation.devices, installation.mpan}), region=installation.region)
-    low, high = config.hcalcs_poll_s
-    interval_s = low + int(draws.uniform("poll interval", installation.hcalcs) * (high - low + 1))
-    return Home(
-        installation=installation,
-        esme=_esme(installation),
-        keys=MeterKeys(
-            signer=pki.signer(installation.esme, None),
-            agreement=pki.agreer(installation.esme, None),
-            broker=broker,
-            trust=trust,
-        ),
-        polling=Polling(
-            interval_s=interval_s,
-            phase_s=int(draws.uniform("poll phase", installation.hcalcs) * interval_s),
-            offline=tuple(config.faults.periods(FaultKind.HCALCS_OFFLINE, target, draws=draws)),
-        ),
-        target=target,
-        hub_offline=tuple(config.faults.periods(FaultKind.HUB_OFFLINE, target, draws=draws)),
-    )
+    def bound_slot(self) -> int | None:
+        """The slot whose HCALCS is this home's switch, if it is joined at both ends; else None."""
+        esme, switch = self.esme, self.switch
+        if switch.eui not in esme.joined or esme.eui not in switch.joined or switch.eui not in self.hub.on_network:
+            return None
+        for number in SLOT_NUMBERS:
+            controller = esme.controllers[number - 1]
+            if controller.kind is ControllerType.HCALCS and controller.eui == switch.eui:
+                return number
+        return None
 
 
-def _esme(installation: Installation) -> Esme:
-    labels, controllers = [""] * SLOTS, [NO_CONTROLLER] * SLOTS
-    labels[installation.slot - 1] = installation.label
-    controllers[installation.slot - 1] = hcalcs(installation.hcalcs)
-    return Esme(eui=installation.esme, labels=tuple(labels), controllers=tuple(controllers))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """What a device makes of a command: the home's new state, and a response, or an alert instead."""
+
+    home: Home
+    response: bytes | None = None
+    alerts: tuple[DeviceAlert, ...] = ()
+    reason: str = ""
 
 
-def switch_polls(home: Home, index: int, at: datetime) -> Home:
-    """The home after the switch of slot ``index`` has polled its meter at ``at``."""
-    esme, told = poll(home.esme, index, at=at)
+def receive(
+    home: Home, device: Eui64, data: bytes, *, profile: Profile, meter_codes: Collection[int], at: datetime
+) -> Reaction:
+    """Let ``device`` check ``data`` (MAC, signature, authority, counter, content), act on it, and answer.
+
+    ``meter_codes`` are the message codes that the meter supports. The device goes by its own clock.
+    """
+    at += home.clock_drift
+    supported = {home.hub.eui: HUB_CODES, home.switch.eui: SWITCH_CODES, home.esme.eui: frozenset(meter_codes)}
+    try:
+        keys = home.keys[device]
+        message, role = authenticate(data, keys=keys, at=at)
+        authorise(
+            message,
+            role,
+            eui=device,
+            counters=_counters(home, device),
+            supported=supported.get(device, frozenset()),
+            profile=profile,
+            at=at,
+        )
+        after, response, alerts = _act(home, message, at)
+    except CommandRefused as refused:
+        return _refusal(home, data, refused.alert_code, refused.rule, at)
+    except RemoteProtocolError as error:
+        return _refusal(home, data, MALFORMED, str(error), at)
+    return Reaction(home=_counted(after, message), response=protect(message, response, keys=keys, at=at), alerts=alerts)
+
+
+def switch_polls(home: Home, at: datetime) -> Home:
+    """The home after its switch has polled the meter at ``at``; a switch that serves no slot stays closed."""
+    number = home.bound_slot()
+    if number is None:
+        return home
+    esme, told = poll(home.esme, number, at=at)
     return replace(home, esme=esme, contactor=instruct(home.contactor, told, at=at))
 
 
-def device_types(installation: Installation) -> dict[Eui64, str]:
-    """The inventory's device type of each device of the home."""
-    types = {installation.chf: "CHF", installation.esme: "ESME", installation.hcalcs: "HCALCS"}
-    return types if installation.gpf is None else types | {installation.gpf: "GPF"}
+def next_poll(home: Home, at: datetime) -> datetime | None:
+    """When the switch will learn of what was told to its slot before ``at``; None if it serves no slot."""
+    return None if home.bound_slot() is None else home.polling.next_poll(at)
+
+
+def next_poll_after_change(home: Home, at: datetime) -> datetime | None:
+    """When the switch will learn of the next change that comes by itself after ``at``."""
+    number = home.bound_slot()
+    change = None if number is None else home.esme.next_change(number, at)
+    return None if change is None else home.polling.next_poll(change)
+
+
+def meter_wakes(home: Home, at: datetime) -> tuple[Home, tuple[DeviceAlert, ...]]:
+    """The home after its meter has done what is due at ``at``."""
+    esme, alerts = wake(home.esme, at)
+    return replace(home, esme=esme), alerts
+
+
+def next_meter_wake(home: Home) -> datetime | None:
+    """When the meter next has to do something by itself."""
+    return next_wake(home.esme)
+
+
+def _act(home: Home, message: Message, at: datetime) -> tuple[Home, Message, tuple[DeviceAlert, ...]]:
+    on_network = home.hub.on_network | {home.esme.eui}
+    if message.recipient == home.hub.eui:
+        hub, response = change_log(home.hub, message, at)
+        return replace(home, hub=hub), response, ()
+    if message.recipient == home.switch.eui:
+        switch, response = join_as_responder(home.switch, message, on_network)
+        return replace(home, switch=switch), response, ()
+    ready = frozenset({home.switch.eui}) if home.esme.eui in home.switch.joined else frozenset()
+    around = Surroundings(at=at, on_network=on_network, ready_to_join=ready)
+    done = ACTIONS[message.message_code](home.esme, message, around)
+    return replace(home, esme=done.esme), done.response, done.alerts
+
+
+def _counters(home: Home, device: Eui64) -> Mapping[Eui64, int]:
+    if device == home.esme.eui:
+        return home.esme.counters
+    return home.hub.counters if device == home.hub.eui else {}
+
+
+def _counted(home: Home, message: Message) -> Home:
+    if message.recipient == home.esme.eui:
+        esme = replace(home.esme, counters=accepted(home.esme.counters, message))
+        return replace(home, esme=esme)
+    if message.recipient == home.hub.eui:
+        hub = replace(home.hub, counters=accepted(home.hub.counters, message))
+        return replace(home, hub=hub)
+    return home
+
+
+def _refusal(home: Home, data: bytes, alert_code: int, reason: str, at: datetime) -> Reaction:
+    try:
+        refused = decode(data)
+    except RemoteProtocolError:
+        return Reaction(home=home, reason=reason)  # nobody to send an alert to
+    return Reaction(home=home, alerts=(refusal_alert(alert_code, refused, at),), reason=reason)

@@ -1,20 +1,30 @@
-"""One load control slot of an ESME: follows its calendar, or an ad-hoc command until that ends.
+"""One slot of an ESME: what its switch or controller is to do now, and when that will change by itself.
 
-Source: reference dcc.md section 7.1. The state after expiry, the meaning of a duration of 0 and the precedence of the
-boost button are not in the material; here a slot returns to its calendar, 0 ends at once, and see ``boost``.
+Four things may decide: a command (7.5, 7.6), a period (7.13), the boost button, the calendar. The first of them that
+has something to say rules; the order is a setting, since the precedence of the boost button is not in the material
+(reference dcc.md section 7.2). A limit (7.16) then caps the level of a proportional controller.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from linkbox.base.statetable import StateTable
+from linkbox.dcc.gbcs.controlperiod import ControlPeriod
+from linkbox.dcc.gbcs.levels import Direction
+
+ON_PERCENT = 100
+"""The level of a closed switch; every other level means open (reference 3.3)."""
+
+CalendarPercent = Callable[[datetime], int]
+"""What the calendar demands of the slot at a time, in percent."""
 
 
 class SlotMode(StrEnum):
-    """Who decides over the slot's switch."""
+    """Whether an ad-hoc command holds the slot."""
 
     CALENDAR = "calendar"
     HELD_ON = "held on"
@@ -46,13 +56,27 @@ SLOT_TABLE: StateTable[SlotMode, SlotEvent] = StateTable(
 )
 
 
+class Control(StrEnum):
+    """What may decide over a slot."""
+
+    COMMAND = "command"
+    PERIOD = "period"
+    BOOST = "boost"
+
+
+PRECEDENCE = (Control.COMMAND, Control.PERIOD, Control.BOOST)
+"""Default order; the calendar always comes last."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """Mode of one slot, and for a held one when it ends. ``calendar_closed`` is what the calendar demands."""
+    """What was told to one slot: a held command until its end, one period, one limit, a boost until its end."""
 
     mode: SlotMode = SlotMode.CALENDAR
     until: datetime | None = None
-    calendar_closed: bool = True
+    period: ControlPeriod | None = None
+    limit: ControlPeriod | None = None
+    boost_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,22 +89,102 @@ class Instruction:
 
 
 def command(slot: Slot, event: SlotEvent, *, duration_min: int, at: datetime) -> Slot:
-    """The slot after a command that arrived at ``at``; a new command replaces the earlier one."""
+    """The slot after a command that arrived at ``at``; a new command replaces the earlier one.
+
+    A duration of 0 (its meaning is not in the material) ends at once.
+    """
     mode = SLOT_TABLE.next(settle(slot, at).mode, event)
     until = None if mode is SlotMode.CALENDAR else at + timedelta(minutes=duration_min)
-    return settle(Slot(mode=mode, until=until, calendar_closed=slot.calendar_closed), at)
+    after = replace(slot, mode=mode, until=until)
+    if event is SlotEvent.RESET:
+        after = replace(after, period=None)
+    return settle(after, at)
 
 
 def settle(slot: Slot, at: datetime) -> Slot:
-    """The slot at ``at``: back under its calendar if its command has ended by then."""
-    if slot.until is None or at < slot.until:
-        return slot
-    return Slot(mode=SLOT_TABLE.next(slot.mode, SlotEvent.EXPIRED), calendar_closed=slot.calendar_closed)
+    """The slot at ``at`` without what has ended by then."""
+    if slot.until is not None and slot.until <= at:
+        slot = replace(slot, mode=SLOT_TABLE.next(slot.mode, SlotEvent.EXPIRED), until=None)
+    if slot.boost_until is not None and slot.boost_until <= at:
+        slot = replace(slot, boost_until=None)
+    if slot.period is not None and slot.period.end <= at:
+        slot = replace(slot, period=None)
+    if slot.limit is not None and slot.limit.end <= at:
+        slot = replace(slot, limit=None)
+    return slot
 
 
-def instruction(slot: Slot, at: datetime) -> Instruction:
+def output_percent(
+    slot: Slot, at: datetime, *, calendar: CalendarPercent, precedence: tuple[Control, ...] = PRECEDENCE
+) -> int:
+    """The level towards the load at ``at``, 0..100; the limit is not applied (see ``limited``)."""
+    deciders = {Control.COMMAND: _held, Control.PERIOD: _period, Control.BOOST: _boost}
+    for control in precedence:
+        percent = deciders[control](slot, at)
+        if percent is not None:
+            return percent
+    return calendar(at)
+
+
+def limited(percent: int, slot: Slot, at: datetime, direction: Direction = Direction.OUTPUT) -> int:
+    """``percent`` under the limit in force at ``at`` in this direction."""
+    limit = slot.limit
+    if limit is None or limit.level.direction is not direction or not limit.start <= at < limit.end:
+        return percent
+    return min(percent, limit.level.level_percent)
+
+
+def input_percent(slot: Slot, at: datetime) -> int:
+    """The level from the load back at ``at``: 0 unless a period says otherwise."""
+    period = slot.period
+    if period is None or period.level.direction is not Direction.INPUT or not period.start <= at < period.end:
+        return 0
+    return limited(period.level.level_percent, slot, at, Direction.INPUT)
+
+
+def next_change(slot: Slot, at: datetime, *, next_calendar: datetime | None = None) -> datetime | None:
+    """When something that was told to the slot begins or ends next, after ``at``; None if nothing will."""
+    return min((edge for edge in (*_edges(slot), next_calendar) if edge is not None and edge > at), default=None)
+
+
+def instruction(
+    slot: Slot,
+    at: datetime,
+    *,
+    calendar: CalendarPercent,
+    next_calendar: datetime | None = None,
+    precedence: tuple[Control, ...] = PRECEDENCE,
+) -> Instruction:
     """What the meter tells a switch that polls at ``at``."""
-    now = settle(slot, at)
-    if now.mode is SlotMode.CALENDAR:
-        return Instruction(closed=now.calendar_closed, until=None, then_closed=now.calendar_closed)
-    return Instruction(closed=now.mode is SlotMode.HELD_ON, until=now.until, then_closed=now.calendar_closed)
+    closed = output_percent(slot, at, calendar=calendar, precedence=precedence) == ON_PERCENT
+    until = next_change(slot, at, next_calendar=next_calendar)
+    if until is None:
+        return Instruction(closed=closed, until=None, then_closed=closed)
+    then = output_percent(slot, until, calendar=calendar, precedence=precedence) == ON_PERCENT
+    return Instruction(closed=closed, until=until, then_closed=then)
+
+
+def _held(slot: Slot, at: datetime) -> int | None:
+    if slot.until is None or slot.until <= at:
+        return None
+    return ON_PERCENT if slot.mode is SlotMode.HELD_ON else 0
+
+
+def _period(slot: Slot, at: datetime) -> int | None:
+    period = slot.period
+    if period is None or period.level.direction is not Direction.OUTPUT or not period.start <= at < period.end:
+        return None
+    return period.level.level_percent
+
+
+def _boost(slot: Slot, at: datetime) -> int | None:
+    return None if slot.boost_until is None or slot.boost_until <= at else ON_PERCENT
+
+
+def _edges(slot: Slot) -> Iterator[datetime | None]:
+    yield slot.until
+    yield slot.boost_until
+    for period in (slot.period, slot.limit):
+        if period is not None:
+            yield period.start
+            yield period.end

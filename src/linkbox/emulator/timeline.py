@@ -23,10 +23,25 @@ class CommandArrives:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SwitchPolls:
-    """The HCALCS of slot ``index`` polls its meter."""
+    """The HCALCS of the home with this meter polls it."""
 
     esme: Eui64
-    index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterWakes:
+    """A meter has something to do by itself: a calendar takes effect, a limit ends."""
+
+    esme: Eui64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceJoins:
+    """``device`` tries to join its home network; ``request_id`` is that of the 8.11 that opened it."""
+
+    esme: Eui64
+    device: Eui64
+    request_id: RequestId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +69,7 @@ class QuarantineEnds:
     request_id: RequestId
 
 
-Event: TypeAlias = CommandArrives | SwitchPolls | AnswerDue | DspGivesUp | QuarantineEnds
+Event: TypeAlias = CommandArrives | SwitchPolls | MeterWakes | DeviceJoins | AnswerDue | DspGivesUp | QuarantineEnds
 
 
 class Timeline:

@@ -7,12 +7,13 @@ from datetime import datetime
 
 from linkbox.dcc.duis import ServiceRequest
 from linkbox.dcc.errors import RemoteProtocolError
-from linkbox.dcc.exchange.commands import planned_command, pre_command
+from linkbox.dcc.exchange.commands import changes_the_device, planned_commands, pre_commands
 from linkbox.dcc.exchange.services import is_critical
 from linkbox.dcc.gbcs.envelope import Cra, Message, decode
 from linkbox.dcc.gbcs.precommand import sign_pre_command
-from linkbox.dcc.gbcs.protection import verify_signature
-from linkbox.dcc.smki import Signer, TrustStore
+from linkbox.dcc.gbcs.protection import verify_mac, verify_signature
+from linkbox.dcc.gbcs.registry import failures
+from linkbox.dcc.smki import KeyAgreement, KeyUsage, Signer, TrustStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,28 +28,49 @@ class DeviceAnswer:
 def sign_correlated(request: ServiceRequest, payload: bytes, signer: Signer) -> bytes:
     """The Signed Pre-Command, if rebuilding ``payload`` from the request gives the same octets.
 
-    Raise PreCommandMismatch, which names what differs, rather than sign anything that was not asked for.
+    Where a request has several forms, ``payload`` must be one of them. Raise PreCommandMismatch, which names what
+    differs, rather than sign anything that was not asked for.
     """
-    return sign_pre_command(payload, expected=pre_command(request), signer=signer)
+    forms = pre_commands(request)
+    expected = next((form for form in forms if payload in (form, form[:-1])), forms[0])
+    return sign_pre_command(payload, expected=expected, signer=signer)
 
 
-def check_response(request: ServiceRequest, payload: bytes, *, trust: TrustStore, at: datetime) -> DeviceAnswer:
-    """The device's answer, once everything about it fits the request and its signature verifies.
+def check_response(
+    request: ServiceRequest,
+    payload: bytes,
+    *,
+    trust: TrustStore,
+    at: datetime,
+    agreement: KeyAgreement | None = None,
+) -> DeviceAnswer:
+    """The device's answer, once everything about it fits the request and its protection verifies.
 
     A critical response must bear the device's own signature. A non-critical one bears a MAC that only its recipient
-    can check: where that is the access control broker, the DSP's XML signature stands for it.
-    Raise RemoteProtocolError.
+    can check: where that is the user, it is checked with ``agreement`` if given; where it is the access control
+    broker, the DSP's XML signature stands for it. Raise RemoteProtocolError.
     """
-    critical = is_critical(request.srv)
-    message = verify_signature(payload, trust=trust, at=at).value if critical else decode(payload)
+    message = _authentic(request, payload, trust=trust, at=at, agreement=agreement)
     _require_answers(request, message)
-    planned = planned_command(request)
-    if message.message_code != planned.use_case.message_code:
-        found = f"{message.message_code:04X}"
-        raise RemoteProtocolError("GBCS response", f"must be {planned.use_case.message_code:04X}, is {found}")
-    value = planned.use_case.decode_response(message)
-    succeeded = bool(getattr(value, "success", True))
-    return DeviceAnswer(message=message, succeeded=succeeded, text="" if succeeded else f"device refused: {value}")
+    forms = {planned.use_case.message_code: planned.use_case for planned in planned_commands(request)}
+    if message.message_code not in forms:
+        wanted = ", ".join(f"{code:04X}" for code in forms)
+        raise RemoteProtocolError("GBCS response", f"must be {wanted}, is {message.message_code:04X}")
+    value = forms[message.message_code].decode_response(message)
+    failed = failures(value) if changes_the_device(request) else ()
+    text = "device refused: " + "; ".join(failed) if failed else ""
+    return DeviceAnswer(message=message, succeeded=not failed, text=text)
+
+
+def _authentic(
+    request: ServiceRequest, payload: bytes, *, trust: TrustStore, at: datetime, agreement: KeyAgreement | None
+) -> Message:
+    if is_critical(request.srv):
+        return verify_signature(payload, trust=trust, at=at).value
+    message = decode(payload)
+    if agreement is None or message.recipient != agreement.certificate.eui:
+        return message
+    return verify_mac(payload, agreement, trust.find(message.originator, KeyUsage.KEY_AGREEMENT, at=at))
 
 
 def _require_answers(request: ServiceRequest, message: Message) -> None:

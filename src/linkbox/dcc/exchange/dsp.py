@@ -10,7 +10,7 @@ from linkbox.base.identifiers import Eui64
 from linkbox.base.statetable import StateTable
 from linkbox.dcc.duis import ServiceRequest
 from linkbox.dcc.errors import RemoteProtocolError
-from linkbox.dcc.exchange.commands import planned_command, pre_command
+from linkbox.dcc.exchange.commands import PlannedCommand, build_pre_command
 from linkbox.dcc.gbcs.envelope import Message, decode, encode, signed_part
 from linkbox.dcc.gbcs.protection import verify_signature
 from linkbox.dcc.smki import TrustStore
@@ -94,9 +94,9 @@ class DspExchange:
         return replace(self, state=DSP_TABLE.next(self.state, event))
 
 
-def transform(request: ServiceRequest) -> DspExchange:
-    """Turn a critical request into a Pre-Command; raise NotForDevices for a request that has none."""
-    issued = replace(DspExchange(request=request), pre_command=pre_command(request))
+def transform(request: ServiceRequest, planned: PlannedCommand) -> DspExchange:
+    """Turn a critical request into the Pre-Command of the form ``planned``."""
+    issued = replace(DspExchange(request=request), pre_command=build_pre_command(request, planned))
     return issued.step(DspEvent.TRANSFORMED)
 
 
@@ -116,12 +116,12 @@ def accept_signed(exchange: DspExchange, payload: bytes, *, trust: TrustStore, a
     return replace(exchange, command=command).step(DspEvent.ACCEPTED)
 
 
-def broker_command(request: ServiceRequest, *, broker: Eui64, counter: int) -> DspExchange:
+def broker_command(request: ServiceRequest, planned: PlannedCommand, *, broker: Eui64, counter: int) -> DspExchange:
     """The command for a non-critical request, sent by the access control broker on the user's behalf.
 
     ``counter`` is the broker's own; user and user's counter travel as the supplementary party (reference 5.8).
     """
-    planned, rid = planned_command(request), request.request_id
+    rid = request.request_id
     command = planned.use_case.command(
         planned.value,
         originator=broker,
@@ -129,5 +129,14 @@ def broker_command(request: ServiceRequest, *, broker: Eui64, counter: int) -> D
         counter=counter,
         user=rid.originator,
         user_counter=rid.counter,
+    )
+    return replace(DspExchange(request=request), command=command).step(DspEvent.ACCEPTED)
+
+
+def user_command(request: ServiceRequest, planned: PlannedCommand) -> DspExchange:
+    """The command for a non-critical request in the name of a user whom the device knows: the broker adds a MAC."""
+    rid = request.request_id
+    command = planned.use_case.command(
+        planned.value, originator=rid.originator, recipient=rid.target, counter=rid.counter
     )
     return replace(DspExchange(request=request), command=command).step(DspEvent.ACCEPTED)

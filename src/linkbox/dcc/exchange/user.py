@@ -21,7 +21,7 @@ from linkbox.dcc.exchange.correlation import check_response, sign_correlated
 from linkbox.dcc.exchange.services import service_for, signed_request
 from linkbox.dcc.exchange.table import TABLE, ExchangeEvent, ExchangeState
 from linkbox.dcc.exchange.values import Exchange
-from linkbox.dcc.smki import Signer, TrustStore, Verified
+from linkbox.dcc.smki import KeyAgreement, Signer, TrustStore, Verified
 
 THROTTLE_CODES = frozenset({"E1008"})
 """What the DSP answers when it has too many requests. Not published (reference 8.2): a setting."""
@@ -78,12 +78,17 @@ def receive_reply(
 
 
 def receive_response(
-    exchange: Exchange, response: Verified[ServiceResponse], *, trust: TrustStore, at: datetime
+    exchange: Exchange,
+    response: Verified[ServiceResponse],
+    *,
+    trust: TrustStore,
+    at: datetime,
+    agreement: KeyAgreement | None = None,
 ) -> Exchange:
     """Take a message from the receive endpoint that ``request_of`` says belongs to this exchange.
 
-    Repeats change nothing but their count; what comes after the end is kept as late. Raise LocalProtocolError for a
-    message that belongs to another exchange.
+    Repeats change nothing but their count; what comes after the end is kept as late. With ``agreement``, the MAC of a
+    response that is addressed to us is checked. Raise LocalProtocolError for what belongs to another exchange.
     """
     _require_belongs(exchange, response.value)
     digest = _identity(response.value)
@@ -96,7 +101,7 @@ def receive_response(
         case _ if exchange.state is ExchangeState.AWAITING_PRE_COMMAND:
             return _fail(exchange, f"an answer came before any command was sent: {response.value.response_code}")
         case GbcsPayload(payload=payload) if response.value.is_success:
-            return _take_payload(exchange, response.value, payload, trust=trust, at=at)
+            return _take_payload(exchange, response.value, payload, trust=trust, at=at, agreement=agreement)
         case Acknowledgement() if response.value.is_success:
             return _acknowledged(exchange)
         case _ if response.value.is_success:
@@ -171,10 +176,16 @@ def _take_pre_command(exchange: Exchange, payload: bytes, *, xml_signer: Signer,
 
 
 def _take_payload(
-    exchange: Exchange, response: ServiceResponse, payload: bytes, *, trust: TrustStore, at: datetime
+    exchange: Exchange,
+    response: ServiceResponse,
+    payload: bytes,
+    *,
+    trust: TrustStore,
+    at: datetime,
+    agreement: KeyAgreement | None,
 ) -> Exchange:
     try:
-        answer = check_response(exchange.request, payload, trust=trust, at=at)
+        answer = check_response(exchange.request, payload, trust=trust, at=at, agreement=agreement)
     except RemoteProtocolError as error:
         return _fail(exchange, f"response refused: {error}")
     if exchange.response is not None:
