@@ -1,12 +1,12 @@
-"""Convert the IEEE European LV Test Feeder, as pandapower ships it, into Linkbox's table format.
+r"""Convert the IEEE European LV Test Feeder, as pandapower ships it, into Linkbox's table format.
 
 pandapower is needed for this script only and is no dependency of Linkbox. Its own requirements clash with some of the
 development tools, so it goes into an environment of its own::
 
     python3 -m venv /tmp/pandapower-venv
-    /tmp/pandapower-venv/bin/pip install pandapower==3.5.6 -e . --no-deps
     /tmp/pandapower-venv/bin/pip install pandapower==3.5.6
-    /tmp/pandapower-venv/bin/python scripts/convert_ieee_feeder.py src/linkbox/adapters/streets/ieee-european-lv
+    PYTHONPATH=src /tmp/pandapower-venv/bin/python scripts/convert_ieee_feeder.py \
+        src/linkbox/adapters/streets/ieee-european-lv
 
 What is taken over: sections with their line codes and lengths, and the 55 single-phase loads with their phase. What is
 set here, because the snapshot does not carry it: 1 kW at power factor 0.95 per load (as in the feeder's published Loads
