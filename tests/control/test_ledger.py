@@ -69,6 +69,13 @@ def test_one_charger_does_not_use_anothers_minutes() -> None:
     assert ledger.remaining_s(B, T0) == 7200
 
 
+def test_many_chargers_are_answered_as_each_alone() -> None:
+    ledger = reserved(reserved(Ledger(), 100, T0, "c1"), 30, T0 - HOUR, "c2", B)
+    street = [B, Mpan.from_core("120000000003"), A]
+    assert ledger.remaining_many(street, T0) == [ledger.remaining_s(m, T0) for m in street] == [5400, 7200, 7200]
+    assert ledger.remaining_many([A], T0, weight=0.5) == [ledger.remaining_s(A, T0, weight=0.5)]
+
+
 def test_settling_gives_back_what_was_not_used() -> None:
     ledger = reserved(Ledger(), 60, T0, "c1").settle("c1", T0 + 20 * MINUTE)
     assert ledger.used_s(A, T0 + HOUR, timedelta(days=1)) == 20 * 60
@@ -181,7 +188,7 @@ spans = st.lists(
 )
 
 
-@given(spans, st.integers(0, 130).map(lambda n: n * 900), st.sampled_from([1000, 500, 300]))
+@given(spans, st.integers(0, 130).map(lambda n: n * 900), st.sampled_from([1000, 500, 300, 50]))
 def test_longest_hold_is_the_last_that_fits(old: list[tuple[int, int, int]], start: int, weight: int) -> None:
     longest = longest_addition_s(old, start, weight)
     if longest:

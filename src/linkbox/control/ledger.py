@@ -76,11 +76,12 @@ class LedgerEntry:
     end: datetime
     weight_milli: int
     state: EntryState
+    #: What counts, outward to whole seconds, so that a rounded interval never counts less than the true one.
+    interval: Interval = field(init=False, repr=False, compare=False)
 
-    @property
-    def interval(self) -> Interval:
-        """Outward to whole seconds, so that a rounded interval never counts less than the true one."""
-        return math.floor(self.start.timestamp()), math.ceil(self.end.timestamp()), self.weight_milli
+    def __post_init__(self) -> None:
+        interval = math.floor(self.start.timestamp()), math.ceil(self.end.timestamp()), self.weight_milli
+        object.__setattr__(self, "interval", interval)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,13 @@ class Ledger:
         starts within a second is counted from its beginning.
         """
         return _remaining_s(self._intervals(mpan), require_utc(at), _milli(weight))
+
+    def remaining_many(self, mpans: Iterable[Mpan], at: datetime, *, weight: float = 1.0) -> list[int]:
+        """``remaining_s`` of many chargers, in their order."""
+        start, weight_milli = require_utc(at), _milli(weight)
+        untouched = _remaining_s([], start, weight_milli)
+        held = ([e.interval for e in self._of(mpan)] for mpan in mpans)
+        return [_remaining_s(intervals, start, weight_milli) if intervals else untouched for intervals in held]
 
     def used_s(self, mpan: Mpan, at: datetime, window: timedelta) -> float:
         """Seconds of full off in ``[at - window, at)``; what is reserved beyond ``at`` is not in it."""

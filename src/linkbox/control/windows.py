@@ -97,10 +97,17 @@ def addition_fits(intervals: Iterable[Interval], addition: Interval) -> bool:
 def longest_addition_s(intervals: Sequence[Interval], start_s: int, weight_milli: int = FULL_OFF_MILLI) -> int:
     """The longest whole number of seconds, at most a day, that may be added from ``start_s`` on within every quota."""
     recent = [i for i in intervals if i[1] > start_s - MONTH_S]
-    if all(end <= start_s for _, end, _ in recent):
-        curve = UseCurve(recent)
-        return min(_longest_after(curve, start_s, weight_milli, w, q * FULL_OFF_MILLI) for w, q in QUOTAS)
-    return _longest_by_bisection(recent, start_s, weight_milli)
+    if any(end > start_s for _, end, _ in recent):
+        return _longest_by_bisection(recent, start_s, weight_milli)
+    longest_s = DAY_S
+    for window_s, quota_s in QUOTAS:
+        quota_milli = quota_s * FULL_OFF_MILLI
+        longest_s = min(longest_s, quota_milli // weight_milli)
+        used = [i for i in recent if i[1] > start_s - window_s]
+        if sum((end - start) * weight for start, end, weight in used) + longest_s * weight_milli > quota_milli:
+            curve = UseCurve(used)
+            longest_s = min(longest_s, _longest_after(curve, start_s, weight_milli, window_s, quota_milli))
+    return longest_s
 
 
 def _longest_after(curve: UseCurve, start_s: int, weight_milli: int, window_s: int, quota_milli: int) -> int:
