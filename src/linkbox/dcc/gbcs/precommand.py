@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from linkbox.dcc.errors import LocalProtocolError, RemoteProtocolError
-from linkbox.dcc.gbcs.envelope import Message, decode
+from linkbox.dcc.gbcs.envelope import Message, decode, eui_octets
 from linkbox.dcc.smki import Signer
 
 _NO_SIGNATURE = b"\x00"
@@ -36,7 +36,7 @@ def sign_pre_command(received: bytes, *, expected: bytes, signer: Signer) -> byt
     Raise PreCommandMismatch if it is not what was asked for, LocalProtocolError if ``signer`` is not the originator.
     """
     bare = correlate(received, expected)
-    if signer.certificate.eui.octets != bare[_ORIGINATOR]:
+    if eui_octets(signer.certificate.eui) != bare[_ORIGINATOR]:
         raise LocalProtocolError(f"signer {signer.certificate.eui}", "must be the originator of the Pre-Command")
     return b"".join((bare, _SIGNATURE_FOLLOWS, signer.sign(bare[1:])))
 
