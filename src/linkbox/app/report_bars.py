@@ -108,7 +108,7 @@ def round_trips(runs: Runs) -> str:
     """Median, 95th percentile and longest round trip of each service request, against the target."""
     requests = (runs.with_ or {}).get("service_requests") or {}
     rows = [(str(srv), row) for srv, row in sorted((requests.get("by_srv") or {}).items())]
-    rows = [(srv, row) for srv, row in [*rows, ("all", requests)] if number(row.get("p50_s")) is not None]
+    rows = [(srv, row) for srv, row in [*rows, ("all", requests)] if row and number(row.get("p50_s")) is not None]
     if not rows:
         return ""
     height = 0.6 + 0.3 * len(rows)
