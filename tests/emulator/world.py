@@ -58,6 +58,8 @@ class World:
     profile: str = "secmp0046"
     user_role: UserRole = UserRole.ELECTRICITY_DISTRIBUTOR
     certificate_role: Role = Role.NETWORK_OPERATOR
+    proportional: bool = False
+    not_installed: bool = False
     exchanges: dict[RequestId, Exchange] = field(default_factory=dict)
     unmatched: list[ServiceResponse] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -70,6 +72,7 @@ class World:
         self.trust: TrustStore = self.pki.trust_store()
         self.xml_signer = self.pki.signer(USER, Role.XML_SIGNING)
         self.gbcs_signer = self.pki.signer(USER, self.certificate_role)
+        self.agreement = self.pki.agreer(USER, self.certificate_role)
 
     def new_dcc(self) -> DccEmulator:
         return DccEmulator(
@@ -79,6 +82,8 @@ class World:
             USER,
             user_role=self.user_role,
             certificate_role=self.certificate_role,
+            proportional=[home.mpan for home in self.homes] if self.proportional else (),
+            not_installed=[home.mpan for home in self.homes] if self.not_installed else (),
         )
 
     def open(self, request: ServiceRequest, at: datetime) -> Exchange:
@@ -125,7 +130,9 @@ class World:
         if request_id is None:
             self.unmatched.append(response.value)
             return
-        self.exchanges[request_id] = receive_response(self.exchanges[request_id], response, trust=self.trust, at=at)
+        self.exchanges[request_id] = receive_response(
+            self.exchanges[request_id], response, trust=self.trust, at=at, agreement=self.agreement
+        )
 
     def result(self, request: ServiceRequest) -> Exchange:
         return self.exchanges[request.request_id]

@@ -22,7 +22,7 @@ from linkbox.emulator.config import EmulatorConfig
 from linkbox.emulator.device import DeviceAlert, alert_octets
 from linkbox.emulator.draws import Draws
 from linkbox.emulator.esme import press_boost
-from linkbox.emulator.faults import FaultKind, FaultRule
+from linkbox.emulator.faults import FaultKind, FaultRule, Target
 from linkbox.emulator.home import (
     Home,
     meter_wakes,
@@ -82,6 +82,10 @@ class Field:
         """Put a home's new state in place: what a person did to its devices."""
         self._homes[home.installation.esme] = home
 
+    def _target(self, device: Eui64) -> Target:
+        """What fault rules are matched against; a device that stands in no home is matched by rules for all."""
+        return self._home_with(device).target if device in self._meter_of else Target()
+
     def _home_with(self, device: Eui64) -> Home:
         return self._homes[self._meter_of[device]]
 
@@ -92,7 +96,7 @@ class Field:
             draws=self._draws,
             request_id=request.request_id,
             srv=request.srv,
-            target=self._home_with(request.request_id.target).target,
+            target=self._target(request.request_id.target),
             at=at,
             attempt=attempt,
         )
@@ -146,9 +150,13 @@ class Field:
         self._settle(replace(home, esme=press_boost(home.esme, minutes=minutes, at=at)), (), at)
 
     def _send(self, exchange: DspExchange, at: datetime) -> None:
-        request, home = exchange.request, self._home_with(exchange.request.request_id.target)
+        request, device = exchange.request, exchange.request.request_id.target
+        if device not in self._meter_of:  # notified to the DCC, but never installed anywhere
+            self._expect_nothing(request.request_id, CANNOT_COMMUNICATE, at)
+            return
+        home = self._home_with(device)
         assert exchange.command is not None  # noqa: S101 - an accepted exchange has its command
-        peer = self._trust.find(request.request_id.target, KeyUsage.KEY_AGREEMENT, at=at)
+        peer = self._trust.find(device, KeyUsage.KEY_AGREEMENT, at=at)
         data = add_mac(exchange.command, self._agreement, peer)
         if self.strikes(FaultKind.COMMAND_LOST, request, at) is not None:
             self._expect_nothing(request.request_id, NO_RESPONSE, at)
