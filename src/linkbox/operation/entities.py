@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -155,7 +156,7 @@ def _plain(value: Any) -> Any:
         case Phase():
             return value.name
         case float():
-            return round(value, 3) if abs(value) != float("inf") else None
+            return round(value, 3) if math.isfinite(value) else None
         case Mapping():
             return plain(value)
         case list() | tuple():

@@ -14,7 +14,8 @@ from linkbox.grid.fleet import observe
 from linkbox.grid.risk import RiskAssessment, RiskState, assess
 from linkbox.grid.snapshot import to_bytes
 from linkbox.operation.desk import GRID_SNAPSHOT, Desk
-from linkbox.operation.entities import Command, CommandState
+from linkbox.operation.entities import Command, CommandState, plain
+from linkbox.operation.ports import Row
 from linkbox.operation.session import Session
 
 BLIND_AFTER = timedelta(minutes=5)
@@ -57,6 +58,7 @@ def look_ahead(session: Session, at: datetime) -> None:
     )
     for assessment in found:
         desk.assessments[assessment.feeder_id] = assessment
+        session.tx.put("assessment", _row(assessment))
         if before.get(assessment.feeder_id, RiskState.NORMAL) is not assessment.state:
             _record(session, assessment)
 
@@ -66,6 +68,25 @@ def look_for_blind(session: Session) -> None:
     desk, now = session.desk, session.now
     if any(a.state is not RiskState.BLIND and now - a.at > BLIND_AFTER for a in desk.assessments.values()):
         look_ahead(session, now)
+
+
+def _row(assessment: RiskAssessment) -> Row:
+    """What was seen and thought at one minute, for whoever asks later."""
+    body = plain(
+        {
+            "at": assessment.at,
+            "state": assessment.state.value,
+            "allowable_a": assessment.allowable_current_a,
+            "upper_a": assessment.upper_current_a,
+            "required_a": assessment.required_reduction_a,
+            "fuse_state": assessment.fuse_state,
+            "cable_degc": assessment.cable_degc,
+            "hot_spot_degc": assessment.hot_spot_degc,
+            "time_to_limit_s": assessment.time_to_limit_s,
+        }
+    )
+    key = f"{assessment.feeder_id}/{body['at']}"
+    return Row(key=key, state=assessment.state.value, owner=assessment.feeder_id, body=body)
 
 
 def _record(session: Session, assessment: RiskAssessment) -> None:

@@ -28,6 +28,7 @@ from linkbox.customers import event_to_row
 from linkbox.operation.controller import Controller
 from linkbox.operation.desk import Told
 from linkbox.operation.ports import PeerUnreachable
+from linkbox.records.audit import AuditRecord
 from linkbox.study.scenario import Scenario
 from linkbox.study.wiring import USER, Cast, cast, read_street, site_of
 from linkbox.study.world import Due, World, build_street
@@ -51,16 +52,18 @@ class Evening:
     store: SqliteStore
     clock: ManualClock
 
+    def audit(self) -> list[AuditRecord]:
+        """The whole audit chain."""
+        return [AuditRecord.from_line(line.encode()) for line in self.store.audit_lines()]
 
-def run_uncontrolled(scenario: Scenario) -> Street:
+
+def run_uncontrolled(scenario: Scenario) -> tuple[Street, list[Minute]]:
     """The same evening, same seed, and nobody acts."""
     network = read_street(scenario.feeder)
     bare = cast(scenario, network, [True] * network.homes)
     street = build_street(scenario, network, bare.feeder)
     everyone = np.ones(street.homes)
-    for _ in range(scenario.minutes):
-        street.step(everyone)
-    return street
+    return street, [street.step(everyone) for _ in range(scenario.minutes)]
 
 
 def prepare(scenario: Scenario, folder: Path) -> None:

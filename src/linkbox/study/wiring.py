@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,13 +16,15 @@ from linkbox.control.policy import ControlPolicy
 from linkbox.dcc.eligibility import PROFILES, UserRole
 from linkbox.dcc.inventory import Inventory
 from linkbox.dcc.smki import Role, TestPki
-from linkbox.grid.network import FUSES, TRANSFORMERS, CableSpec, FeederModel, cable_for
+from linkbox.grid.network import FUSES, TRANSFORMERS, FeederModel, cable_for
 from linkbox.grid.policy import RiskPolicy
 from linkbox.grid.topology import FeederNetwork
 from linkbox.market import Contract
 from linkbox.operation.site import DccIdentity, Site
+from linkbox.records.pseudonym import Pseudonymiser
 from linkbox.study.population import Home, populate
 from linkbox.study.scenario import Scenario
+from linkbox.twin.assets import fuse_for_cable
 
 USER = Eui64("90-B3-D5-1F-30-02-00-00")
 """The distributor: the network operator of the reference test data."""
@@ -47,7 +49,7 @@ def model_of(scenario: Scenario, network: FeederNetwork) -> FeederModel:
     """Fuse, head cable and transformer of the street; the fuse is fitted to the cable unless one is named."""
     code = network.head_line_code()
     cable = cable_for(code, network.line_codes[code].r1_ohm_per_km)
-    rated = scenario.fuse_a or network.fuse_rated_a or fuse_for_cable(cable)
+    rated = scenario.fuse_a or network.fuse_rated_a or round(fuse_for_cable(cable).rated_current_a)
     if rated not in FUSES:
         known = ", ".join(str(amps) for amps in sorted(FUSES))
         raise InvalidInput("fuse", [Issue(where="--fuse", value=str(rated), rule=f"must be one of {known}")])
@@ -59,12 +61,6 @@ def model_of(scenario: Scenario, network: FeederNetwork) -> FeederModel:
         cable=cable,
         transformer=TRANSFORMERS[kva or 800],
     )
-
-
-def fuse_for_cable(cable: CableSpec) -> int:
-    """The largest standard fuse that does not exceed what the cable may carry, by 2 % at most."""
-    fitting = [amps for amps in FUSES if amps <= 1.02 * cable.rated_current_a]
-    return max(fitting, default=min(FUSES))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +91,7 @@ def cast(scenario: Scenario, network: FeederNetwork, has_charger: list[bool]) ->
     )
     first = scenario.start - timedelta(days=365)
     pki = TestPki(f"linkbox demo {scenario.seed}", first, scenario.end + timedelta(days=365))
-    secret = f"linkbox demo pseudonyms {scenario.seed}".encode()
+    secret = hashlib.sha256(f"linkbox demo pseudonyms {scenario.seed}".encode()).digest()
     return Cast(
         scenario=scenario,
         network=network,
@@ -128,7 +124,7 @@ def site_of(people: Cast, provider_capacity_a: tuple[float, float, float]) -> Si
             trust=pki.trust_store(),
             profile=PROFILES[scenario.profile],
         ),
-        pseudonym=lambda mpan: hmac.new(people.secret, mpan.encode(), "sha256").hexdigest()[:16],
+        pseudonym=Pseudonymiser(people.secret).token,
         risk=RiskPolicy(),
         control=ControlPolicy(),
     )

@@ -19,9 +19,11 @@ import numpy.typing as npt
 from fastapi import FastAPI, Request, Response
 
 from linkbox.adapters.hosting import Hosted
+from linkbox.base.identifiers import Mpan
 from linkbox.base.time import ManualClock, parse_utc
 from linkbox.dcc.smki import TestPki
 from linkbox.emulator import DccEmulator, EmulatorConfig, HttpReply
+from linkbox.emulator.alcslog import SWITCH_OFF, LogOutcome
 from linkbox.emulator.server import create_app
 from linkbox.grid.network import FeederModel
 from linkbox.grid.topology import FeederNetwork
@@ -256,6 +258,32 @@ class World:
         """Whether every switch is closed at ``at``."""
         after = at + timedelta(seconds=1)
         return bool(np.all(self._closed(at, after) == 1.0))
+
+    def open_spans(self) -> dict[Mpan, list[tuple[float, float]]]:
+        """When each contactor really was open, as seconds since 1970."""
+        found: dict[Mpan, list[tuple[float, float]]] = {}
+        for home in self.homes:
+            if home.charger is None:
+                continue
+            contact = self.emulator.device_truth(home.point.mpan).contactor
+            edges = [*contact.times, self.clock.now()]
+            found[home.point.mpan] = [
+                (edges[i].timestamp(), edges[i + 1].timestamp())
+                for i, closed in enumerate(contact.closed)
+                if not closed
+            ]
+        return found
+
+    def switch_offs(self) -> dict[Mpan, int]:
+        """How often each meter was told by a command to switch off, by its own log."""
+        return {
+            home.point.mpan: sum(
+                row.action == SWITCH_OFF and row.outcome is LogOutcome.NOT_KNOWN
+                for row in self.emulator.device_truth(home.point.mpan).esme.log.rows
+            )
+            for home in self.homes
+            if home.charger is not None
+        }
 
     # -- after a kill -------------------------------------------------------------------------------------
 

@@ -1,0 +1,23 @@
+"""The audit chain as one file that anybody can check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from linkbox.dcc.smki import KeyUsage, Role
+from linkbox.records.audit import head_of, make_checkpoint
+from linkbox.records.dossier import export_dossier
+from linkbox.records.signing import fingerprint, signer
+from linkbox.study.evening import Evening
+from linkbox.study.wiring import USER
+
+
+def export_audit(evening: Evening, path: Path) -> None:
+    """Write the whole chain with a signed checkpoint over its head."""
+    scenario, records = evening.people.scenario, evening.audit()
+    key = evening.people.pki.private_key(USER, Role.OTHER, KeyUsage.DIGITAL_SIGNATURE)
+    sign, public = signer(key), key.public_key()
+    checkpoint = make_checkpoint(head_of(records), at=scenario.end, key_id=fingerprint(public)[:16], sign=sign)
+    about = {"evening": scenario.day, "seed": scenario.seed, "street": evening.people.network.name}
+    data = export_dossier(about, records, [checkpoint], public_key=public, sign=sign, at=scenario.end)
+    path.write_bytes(data)
