@@ -273,9 +273,12 @@ class Field:
 
     def _leg(self, request: ServiceRequest, which: str) -> timedelta:
         """How long one way takes, for this request."""
-        installation = self._home_with(request.request_id.target).installation
+        device, region, hub = request.request_id.target, "", "single-band"
+        if device in self._meter_of:
+            installation = self._home_with(device).installation
+            region, hub = installation.region, installation.hub
         key = (request.request_id, which)
-        delay_s = self._config.latency.one_way_s(self._draws, region=installation.region, hub=installation.hub, key=key)
+        delay_s = self._config.latency.one_way_s(self._draws, region=region, hub=hub, key=key)
         return timedelta(seconds=delay_s)
 
     def _response(
