@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ def _table(result: dict[str, Any]) -> Table:
     table.add_column("without control", justify="right")
     if control is not None:
         table.add_column("with control", justify="right")
-    rows = [
+    rows: list[tuple[str, Callable[[dict[str, Any]], str]]] = [
         (
             "fuse blown",
             lambda r: (

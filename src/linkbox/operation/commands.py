@@ -69,11 +69,9 @@ def due_exchanges(desk: Desk, at: datetime) -> list[LiveExchange]:
     return sorted(due, key=lambda live: live.exchange.request.srv == SRV[CommandKind.READ])
 
 
-def mark_sent(session: Session, live: LiveExchange) -> LiveExchange:
-    """Note that the request is about to be posted; stored before it is."""
-    sent = replace(live, attempts=live.attempts + 1, first_sent_at=live.first_sent_at or session.now)
-    session.put_exchange(sent)
-    return sent
+def attempted(live: LiveExchange, at: datetime) -> LiveExchange:
+    """The request after it was posted once more. Its bytes were stored long before."""
+    return replace(live, attempts=live.attempts + 1, first_sent_at=live.first_sent_at or at)
 
 
 def stop(session: Session, live: LiveExchange, reasons: tuple[str, ...]) -> None:

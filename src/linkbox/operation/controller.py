@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from linkbox.base.errors import LinkboxError
 from linkbox.base.identifiers import FeederId
-from linkbox.base.time import Clock, format_utc
+from linkbox.base.time import Clock, format_utc, parse_utc
 from linkbox.dcc.duis import read_response
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.exchange import receive_reply
@@ -76,82 +77,95 @@ class Controller:
     # -- the front door: commit, then answer -------------------------------------------------------------
 
     def receive_dcc(self, body: bytes) -> str | None:
-        """Commit one DUIS message to the inbox; return why it is refused, if it is."""
+        """Commit one DUIS message, with what follows from it; return why it is refused, if it is."""
         try:
             message = read_response(body, trust=self._site.dcc.trust, at=self._clock.now())
         except RemoteProtocolError as error:
             with self.session() as session:
                 session.audit("dcc", "refused_arrival", what=error.what, rule=error.rule)
             return str(error)
-        self._keep(arrivals.DCC, arrivals.dcc_identity(message), body)
+        self._arrive(arrivals.DCC, arrivals.dcc_identity(message), body)
         return None
 
     def receive_market(self, message: dict[str, Any]) -> str | None:
-        """Commit one message of the provider to the inbox."""
+        """Commit one message of the provider, with what follows from it."""
         body = json.dumps(message, sort_keys=True).encode()
-        self._keep(arrivals.MARKET, arrivals.market_identity(message), body)
+        self._arrive(arrivals.MARKET, arrivals.market_identity(message), body)
         return None
 
-    def _keep(self, kind: str, identity: str, body: bytes) -> None:
+    def _arrive(self, kind: str, identity: str, body: bytes) -> None:
+        """Inbox row and consequences in one commit. If acting on it fails, it is kept all the same, for later."""
         item = InboxItem(kind=kind, identity=identity, received_at=self._clock.now(), body=body)
-        with self._store.transaction() as tx:
-            tx.put_inbox(item)
+        try:
+            with self.session() as session:
+                if session.tx.put_inbox(item):
+                    self._take(session, [item])
+        except LinkboxError as error:
+            with self.session() as session:
+                session.tx.put_inbox(item)
+                session.audit("inbox", "kept_unprocessed", arrival=kind, identity=identity, why=str(error))
 
     def receive_reading(
         self, feeder: str, at: datetime, current_a: list[float], transformer_current_a: list[float] | None
     ) -> str | None:
-        """Commit one reading; return why it is refused, if it is."""
+        """Commit one reading, with what follows from it; return why it is refused, if it is."""
         if feeder not in {f.feeder_id for f in self._site.feeders}:
             return f"feeder {feeder!r} is not watched here"
         body = {"current_a": current_a, "transformer_current_a": transformer_current_a}
-        with self._store.transaction() as tx:
-            tx.add_reading(feeder, at, body)
+        with self.session() as session:
+            if session.tx.add_reading(feeder, at, body):
+                self._take(session, [])
         return None
 
     # -- work ---------------------------------------------------------------------------------------------
 
     async def work(self) -> None:
-        """Take in what came, decide, commit, send; again until nothing is due at this moment."""
-        self._decide()
+        """Decide what time or a restart has left to decide, then send; again until nothing is due at this moment."""
+        wake = self.next_wake()
+        pending = self._store.pending_inbox()
+        if pending or (wake is not None and wake <= self._clock.now()):
+            with self.session() as session:
+                self._take(session, pending)
         while due := self._due():
             batch = due[:MAX_IN_FLIGHT]
             answers = await asyncio.gather(*(self._send(live) for live in batch))
             self._take_answers(list(zip(batch, answers, strict=True)))
         await self._deliver_outbox()
 
-    def _decide(self) -> None:
-        pending = self._store.pending_inbox()
+    def catch_up(self) -> None:
+        """After a restart: take in what was committed but not yet acted on."""
         with self.session() as session:
-            commands.expire(session)
-            answers = []
-            for item in pending:
-                if item.kind == arrivals.DCC:
-                    arrivals.take_dcc(session, item)
-                else:
-                    answers.append(arrivals.take_market(session, item))
-            interventions.take_answers(session, answers)
-            for feeder in self._site.feeders:
-                after = self.desk.seen_until(feeder.feeder_id)
-                for at, body in self._store.readings(feeder.feeder_id, after=after):
-                    watch.take_reading(session, feeder.feeder_id, at, body)
-                    interventions.after_reading(session, feeder.feeder_id)
-            watch.look_for_blind(session)
-            label_desk.ask_labels(session)
-            interventions.step(session)
+            self._take(session, self._store.pending_inbox())
+
+    def _take(self, session: Session, items: Sequence[InboxItem]) -> None:
+        """Everything that follows from these arrivals, from new readings and from the time that it is."""
+        commands.expire(session)
+        answers = []
+        for item in items:
+            if item.kind == arrivals.DCC:
+                arrivals.take_dcc(session, item)
+            else:
+                answers.append(arrivals.take_market(session, item))
+        interventions.take_answers(session, answers)
+        for feeder in self._site.feeders:
+            after = self.desk.seen_until(feeder.feeder_id)
+            for at, body in self._store.readings(feeder.feeder_id, after=after):
+                watch.take_reading(session, feeder.feeder_id, at, body)
+                interventions.after_reading(session, feeder.feeder_id)
+        watch.look_for_blind(session)
+        label_desk.ask_labels(session)
+        interventions.step(session)
 
     def _due(self) -> list[LiveExchange]:
         """What must go out now; a hold that the veto no longer allows is stopped here, at the last moment."""
-        if not commands.due_exchanges(self.desk, self._clock.now()):
-            return []
-        with self.session() as session:
-            due = []
-            for live in commands.due_exchanges(self.desk, session.now):
-                reasons = veto_reasons(session, live)
-                if reasons:
-                    commands.stop(session, live, reasons)
-                else:
-                    due.append(commands.mark_sent(session, live))
-            return due
+        due = commands.due_exchanges(self.desk, self._clock.now())
+        vetoed = {live.command_id: why for live in due if (why := veto_reasons(self.desk, live, self._clock.now()))}
+        if vetoed:
+            with self.session() as session:
+                for live in due:
+                    if live.command_id in vetoed:
+                        commands.stop(session, live, vetoed[live.command_id])
+        return [live for live in due if live.command_id not in vetoed]
 
     async def _send(self, live: LiveExchange) -> HttpAnswer | PeerUnreachable:
         if live.exchange.outgoing is None:
@@ -161,13 +175,14 @@ class Controller:
         except PeerUnreachable as error:
             return error
 
-    def _take_answers(self, answers: list[tuple[LiveExchange, HttpAnswer | PeerUnreachable]]) -> None:
+    def _take_answers(self, answers: Sequence[tuple[LiveExchange, HttpAnswer | PeerUnreachable]]) -> None:
         dcc = self._site.dcc
         with self.session() as session:
             for sent, answer in answers:
                 live = session.desk.exchanges.get(str(sent.exchange.request.request_id))
                 if live is None or live.exchange.state is not sent.exchange.state:
                     continue  # an asynchronous answer was faster
+                live = commands.attempted(live, session.now)
                 if isinstance(answer, PeerUnreachable):
                     self._postpone(session, live, answer)
                     continue
@@ -180,6 +195,7 @@ class Controller:
                     at=session.now,
                 )
                 commands.advance(session, live, exchange)
+            interventions.step(session)
 
     def _postpone(self, session: Session, live: LiveExchange, error: PeerUnreachable) -> None:
         wait_s = _BACKOFF_S[min(live.attempts, len(_BACKOFF_S)) - 1]
@@ -189,29 +205,36 @@ class Controller:
         session.audit("dcc", "unreachable", request_id=request_id, why=error.why, retry_at=retry_at)
 
     async def _deliver_outbox(self) -> None:
-        for (table, key), body in list(self.desk.outbox.items()):
-            if body.get("not_before", "") > format_utc(self._clock.now()):
-                continue
-            try:
-                await (self._market.send(body) if table == "market_message" else self._notices.deliver(body))
-            except PeerUnreachable as error:
-                self._requeue(table, key, body, error)
-                continue
-            with self.session() as session:
-                session.tx.put(table, Row(key=key, state="delivered", owner=str(body.get("owner", "")), body=body))
-                session.desk.outbox.pop((table, key), None)
-
-    def _requeue(self, table: str, key: str, body: dict[str, Any], error: PeerUnreachable) -> None:
+        """Hand over what is queued; a peer that can not be reached gets it later, and delays nothing else."""
+        now = format_utc(self._clock.now())
+        queued = [(key, body) for key, body in self.desk.outbox.items() if body.get("not_before", "") <= now]
+        if not queued:
+            return
+        failures = {key: await self._hand_over(key[0], body) for key, body in queued}
         with self.session() as session:
-            later = {**body, "not_before": format_utc(session.now + timedelta(seconds=_BACKOFF_S[-1]))}
-            session.audit("outbox", "not_delivered", table=table, message=key, why=error.why)
-            session.queue(table, key, str(body.get("owner", "")), later)
+            for (table, name), body in queued:
+                error = failures[table, name]
+                if error is None:
+                    session.tx.put(table, Row(key=name, state="delivered", owner=str(body.get("owner", "")), body=body))
+                    session.desk.outbox.pop((table, name), None)
+                else:
+                    later = format_utc(session.now + timedelta(seconds=_BACKOFF_S[-1]))
+                    session.audit("outbox", "not_delivered", table=table, message=name, why=error.why)
+                    session.queue(table, name, str(body.get("owner", "")), {**body, "not_before": later})
+
+    async def _hand_over(self, table: str, body: dict[str, Any]) -> PeerUnreachable | None:
+        try:
+            await (self._market.send(body) if table == "market_message" else self._notices.deliver(body))
+        except PeerUnreachable as error:
+            return error
+        return None
 
     # -- time and people ----------------------------------------------------------------------------------
 
     def next_wake(self) -> datetime | None:
         """When ``work`` has something to do although nothing arrives; the present where that is overdue."""
         times = list(commands.wake_times(self.desk))
+        times += [parse_utc(body["not_before"]) for body in self.desk.outbox.values() if "not_before" in body]
         times += [i.deadline_at for i in self.desk.interventions.values() if i.deadline_at is not None]
         return max(min(times), self._clock.now()) if times else None
 

@@ -41,18 +41,19 @@ def plan_and_queue(session: Session, intervention: Intervention, required_a: Tri
     found = make_plan(session, intervention, required_a)
     limit = session.desk.site.control.max_commands_per_step
     queued = [_command(session, intervention, hold, n).id for n, hold in enumerate(found.commands[:limit])]
-    session.audit(
-        "plan",
-        "made",
-        intervention=intervention.id,
-        required_a=required_a,
-        expected_relief_a=found.expected_relief_a,
-        shortfall_a=found.shortfall_a,
-        method=str(found.method),
-        cost=found.cost,
-        commands=len(queued),
-        not_chosen=[[session.customer(p.mpan), p.reason] for p in found.passed_over],
-    )
+    if queued or not intervention.escalated:  # a plan that can do nothing is told once, with the escalation
+        session.audit(
+            "plan",
+            "made",
+            intervention=intervention.id,
+            required_a=required_a,
+            expected_relief_a=found.expected_relief_a,
+            shortfall_a=found.shortfall_a,
+            method=str(found.method),
+            cost=found.cost,
+            commands=len(queued),
+            not_chosen=[[session.customer(p.mpan), p.reason] for p in found.passed_over],
+        )
     intervention = replace(intervention, shortfall_a=found.shortfall_a)
     if queued and intervention.first_command_at is None:
         intervention = replace(intervention, first_command_at=session.now)

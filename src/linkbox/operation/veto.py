@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from linkbox.base.identifiers import Mpan
 from linkbox.control.veto import OutgoingHold, StoredFacts, StoredInterval, StoredWord, veto
 from linkbox.customers import ConsentEvent, Objection, PriorityChoice, TenancyChange
 from linkbox.dcc.eligibility import Refused, may_send
 from linkbox.dcc.inventory import label_is_ev_charger
-from linkbox.operation.desk import LiveExchange
+from linkbox.operation.desk import Desk, LiveExchange
 from linkbox.operation.entities import Command, CommandKind
-from linkbox.operation.session import Session
 from linkbox.operation.translation import SRV
 
 
-def veto_reasons(session: Session, live: LiveExchange) -> tuple[str, ...]:
+def veto_reasons(desk: Desk, live: LiveExchange, at: datetime) -> tuple[str, ...]:
     """Why this request must not be sent now; empty for reads, for resets, and for holds that may go."""
-    command = session.desk.commands.get(live.command_id)
+    command = desk.commands.get(live.command_id)
     if command is None or command.kind is not CommandKind.HOLD:
         return ()
     hold = OutgoingHold(
@@ -26,16 +25,16 @@ def veto_reasons(session: Session, live: LiveExchange) -> tuple[str, ...]:
         start=command.start,
         duration_s=command.duration_s,
     )
-    return veto(hold, _facts(session, command), at=session.now)
+    return veto(hold, _facts(desk, command, at), at=at)
 
 
-def _facts(session: Session, command: Command) -> StoredFacts:
-    desk, mpan = session.desk, command.mpan
+def _facts(desk: Desk, command: Command, at: datetime) -> StoredFacts:
+    mpan = command.mpan
     point = next(p for feeder in desk.site.feeders for p in feeder.points if p.mpan == mpan)
-    history = [e for e in desk.customers.history(mpan) if e.recorded_at <= session.now]
-    choices = [e for e in history if isinstance(e, PriorityChoice) and e.at <= session.now]
+    history = [e for e in desk.customers.history(mpan) if e.recorded_at <= at]
+    choices = [e for e in history if isinstance(e, PriorityChoice) and e.at <= at]
     dcc = desk.site.dcc
-    verdict = may_send(dcc.profile, role=dcc.role, srv=SRV[CommandKind.HOLD], at=session.now)
+    verdict = may_send(dcc.profile, role=dcc.role, srv=SRV[CommandKind.HOLD], at=at)
     label = desk.labels.get(mpan)
     return StoredFacts(
         domestic=point.domestic,
@@ -49,15 +48,15 @@ def _facts(session: Session, command: Command) -> StoredFacts:
         label_is_ev_charger=label is not None and label_is_ev_charger(label),
         eligible=not isinstance(verdict, Refused),
         eligibility_rule=verdict.rule,
-        intervals=_intervals(session, mpan),
+        intervals=_intervals(desk, mpan, at),
     )
 
 
-def _intervals(session: Session, mpan: Mpan) -> tuple[StoredInterval, ...]:
+def _intervals(desk: Desk, mpan: Mpan, at: datetime) -> tuple[StoredInterval, ...]:
     """The ledger's rows of one charger that can still matter."""
-    oldest = session.now - timedelta(days=31)
+    oldest = at - timedelta(days=31)
     return tuple(
         StoredInterval(command=e.command, start=e.start, end=e.end, weight=e.weight_milli / 1000)
-        for e in session.desk.ledger.entries_of(mpan)
+        for e in desk.ledger.entries_of(mpan)
         if e.end > oldest
     )

@@ -97,6 +97,7 @@ async def run_controlled(
         market = await stack.enter_async_context(HttpMarketGateway(f"{provider_url}/flex"))
         notices = FileNoticeChannel(folder / "notices")
         controller = Controller(site, store, clock, dcc=gateway, market=market, notices=notices, told=told)
+        controller.catch_up()
         evening = Evening(people=people, world=world, controller=controller, store=store, clock=clock)
         host = Hosted(create_inbound_app(controller))
         own_url = await host.start()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from linkbox.dcc.smki import KeyUsage, Role
-from linkbox.records.audit import head_of, make_checkpoint
+from linkbox.records.audit import Json, head_of, make_checkpoint
 from linkbox.records.dossier import export_dossier
 from linkbox.records.signing import fingerprint, signer
 from linkbox.study.evening import Evening
@@ -18,6 +18,6 @@ def export_audit(evening: Evening, path: Path) -> None:
     key = evening.people.pki.private_key(USER, Role.OTHER, KeyUsage.DIGITAL_SIGNATURE)
     sign, public = signer(key), key.public_key()
     checkpoint = make_checkpoint(head_of(records), at=scenario.end, key_id=fingerprint(public)[:16], sign=sign)
-    about = {"evening": scenario.day, "seed": scenario.seed, "street": evening.people.network.name}
+    about: dict[str, Json] = {"evening": scenario.day, "seed": scenario.seed, "street": evening.people.network.name}
     data = export_dossier(about, records, [checkpoint], public_key=public, sign=sign, at=scenario.end)
     path.write_bytes(data)
