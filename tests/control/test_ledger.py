@@ -141,6 +141,19 @@ def test_change_of_the_clocks_moves_nothing() -> None:
     assert ledger.remaining_s(A, evening + 24 * HOUR) == 7200
 
 
+@pytest.mark.parametrize(("duration_s", "weight"), [(0, 1.0), (-60, 1.0), (60, 0.0), (60, -0.5), (60, 1.001)])
+def test_senseless_reservation_is_refused(duration_s: int, weight: float) -> None:
+    with pytest.raises(ValueError, match="must be above 0"):
+        Ledger().reserve(A, T0, duration_s, command="c1", weight=weight)
+
+
+def test_weight_is_rounded_up_to_a_thousandth() -> None:
+    entry = Ledger().reserve(A, T0, 60, command="c1", weight=1 / 3).entry("c1")
+    assert entry is not None
+    assert entry.weight_milli == 334
+    assert Ledger().reserve(A, T0, 60, command="c1", weight=0.07).entry("c1").weight_milli == 70  # type: ignore[union-attr]  # it is there
+
+
 def test_start_within_a_second_is_counted_from_its_beginning() -> None:
     start = T0 + timedelta(milliseconds=500)
     left = Ledger().remaining_s(A, start)
