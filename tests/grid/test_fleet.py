@@ -85,9 +85,26 @@ def test_nothing_read_yet_is_not_a_number_and_infinitely_old() -> None:
 
 def test_time_must_go_on() -> None:
     fleet = Fleet.of([feeder()])
-    state = initial_state(fleet, START)
+    state = run(initial_state(fleet, START), fleet, [1.0, 2.0, 3.0], 5)
     with pytest.raises(ValueError, match="do not come after"):
-        observe(state, fleet, current_a=NAN, transformer_current_a=NAN, at=START)
+        observe(state, fleet, current_a=np.ones((1, 3)), transformer_current_a=NAN, at=state.at)
+    with pytest.raises(ValueError, match="do not come after"):
+        observe(state, fleet, current_a=NAN, transformer_current_a=NAN, at=state.at - MINUTE)
+
+
+def test_feeders_that_report_one_after_the_other_end_where_they_do_together() -> None:
+    fleet = Fleet.of([feeder("A"), feeder("B", fuse=315)])
+    y = np.array([[50.0, 60.0, 70.0], [150.0, 160.0, 170.0]])
+    together = run(initial_state(fleet, START), fleet, y, 12)
+    apart = initial_state(fleet, START)
+    for k in range(12):
+        for row in range(2):
+            one = np.where(np.arange(2)[:, None] == row, y, np.nan)
+            apart = observe(apart, fleet, current_a=one, transformer_current_a=one, at=START + (k + 1) * MINUTE)
+    np.testing.assert_allclose(apart.fuse, together.fuse)
+    np.testing.assert_allclose(apart.cable, together.cable)
+    np.testing.assert_allclose(apart.transformer, together.transformer)
+    np.testing.assert_array_equal(apart.forecast.ema, together.forecast.ema)
 
 
 def test_published_arrays_can_not_be_written() -> None:

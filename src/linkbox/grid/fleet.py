@@ -125,11 +125,11 @@ def observe(
 
     A phase that was not read keeps its state and grows older. When readings come back after a gap, the gap is filled
     with the larger of the two currents beside it. ``held_a`` (feeders, 3) is load known to be held down now: the
-    forecast then follows the demand beneath, and does not take a curtailment for calm. Raises ValueError for a time
-    that is not after the state's.
+    forecast then follows the demand beneath, and does not take a curtailment for calm. Readings of one minute may come
+    in several calls. Raises ValueError for a time before the state's, or not after the last reading of a phase.
     """
-    if require_utc(at) <= state.at:
-        raise ValueError(f"readings of {at.isoformat()} do not come after the state of {state.at.isoformat()}")
+    if require_utc(at) < state.at or bool((np.isfinite(current_a) & (state.seen_s >= at.timestamp())).any()):
+        raise ValueError(f"readings of {at.isoformat()} do not come after those before, at {state.at.isoformat()}")
     held = np.zeros_like(state.held_a) if held_a is None else np.asarray(held_a, dtype=np.float64)
     ambient = state.ambient_degc if ambient_degc is None else np.full(len(fleet), ambient_degc)
     seen = np.isfinite(current_a)

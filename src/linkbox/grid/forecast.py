@@ -44,7 +44,8 @@ class ForecastModel:
     """Pooled coefficients: index 0 with a known profile, 1 without.
 
     ``coefficients`` (2, horizons, 5) for y, e5, e15, e60, e240; ``start_z`` (2, horizons, levels) where the quantiles
-    start; ``eta`` the size of an update as a share of the distance between the first two start quantiles;
+    start; ``eta`` the size of an update as a share of the distance between the first two start quantiles, for a
+    forecast of 15 minutes and in proportion for others, because each horizon is verified once per its own length;
     ``grain_a`` the size of a block of load, 0 for the level of each series.
     """
 
@@ -196,7 +197,7 @@ def _verify(state: ForecastState, model: ForecastModel, y: Floats32, dt_s: Float
             covered = (weight[h] >= np.float32(0.8 * (last_s - first_s))) & np.isfinite(state.open_centre[h])
             outcome = total[h] / np.where(covered, weight[h], np.float32(1.0))
             below = outcome <= state.open_centre[h] + state.z[h] * state.open_sigma[h]
-            step = model.eta * (model.start_z[:, h, 1] - model.start_z[:, h, 0]).max()
+            step = model.eta * last_s / 900.0 * (model.start_z[:, h, 1] - model.start_z[:, h, 0]).max()
             moved = state.z[h] + np.float32(step) * (levels - below)
             z[h] = np.where(covered, np.maximum.accumulate(moved, axis=0), state.z[h])
     return replace(state, z=z, open_sum=total, open_weight_s=weight)
@@ -208,7 +209,7 @@ def _reissue(state: ForecastState, model: ForecastModel, current_a: Floats32, at
     due = np.array([not now_s - s < h for s, h in zip(state.open_since_s, model.horizons_s, strict=True)])
     if not due.any():
         return state
-    fresh = predict(state, model, current_a, at=at)
+    fresh = predict(state, model, np.where(np.isfinite(current_a), current_a, state.ema[0]), at=at)
     row = due[:, None, None]
     return replace(
         state,

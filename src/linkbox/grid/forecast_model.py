@@ -43,10 +43,7 @@ ONE_MINUTE_MODEL = ForecastModel(
         ],
         dtype=np.float32,
     ),
-    eta=0.02,
+    eta=0.03,
     grain_a=32.0,
-    source=(
-        "pooled ridge on simulated one-minute phase currents (twin households and charging sessions, winter weekdays,"
-        " phases of 6 to 60 homes, 0 to 80 % cars); not yet fitted to measured one-minute data"
-    ),
+    source="pooled ridge on simulated one-minute winter phases (6 to 60 homes, 0 to 80 % cars), not on measurements",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite, isinf
 
 from linkbox.base.phases import PHASES, Phase
@@ -22,7 +23,7 @@ def minutes(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
-def blindness(ages_s: tuple[float, ...], policy: RiskPolicy) -> str:
+def blindness(ages_s: Sequence[float], policy: RiskPolicy) -> str:
     """Which phases are blind and since when; empty where none is."""
     stale = [(p, age) for p, age in zip(PHASES, ages_s, strict=True) if age > policy.blind_after_s]
     if not stale:
@@ -50,7 +51,7 @@ def limit(time_to_limit_s: float) -> str:
     return f"held, that reaches the limit in {minutes(time_to_limit_s)}"
 
 
-def relief(required_a: tuple[float, ...], allowable_a: tuple[float, ...], policy: RiskPolicy) -> str:
+def relief(required_a: Sequence[float], allowable_a: Sequence[float], policy: RiskPolicy) -> str:
     """How much must go and what may stay; empty where nothing must go."""
     parts = [
         f"{p.name} {r:.0f} A (may carry {a:.0f} A)"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from linkbox.base.phases import PHASES, Phase
 from linkbox.base.time import require_utc
 from linkbox.grid import reasons, thermal
 from linkbox.grid.fleet import Fleet, FleetState
+from linkbox.grid.network import FeederModel
 from linkbox.grid.outlook import ASSETS, TRANSFORMER, Outlook, look_ahead
 from linkbox.grid.policy import RiskPolicy
 from linkbox.grid.thermal import Floats
@@ -102,11 +104,10 @@ def assess(
     grades = _grade(outlook, policy, before)
     acting = (grades >= _SCALE.index(RiskState.AT_RISK)) | (False if intervening is None else intervening)
     required = _required(outlook, policy, acting)
-    ages = state.age_s(at)
-    words = [_reason(i, fleet, policy, outlook, required[i], ages[i]) for i in range(len(fleet))]
+    columns = _columns(state, fleet, policy, outlook, required, at)
     return tuple(
-        _assessment(i, state, fleet, policy, outlook, int(grades[i]), required[i], at, words[i])
-        for i in range(len(fleet))
+        _assessment(fleet.feeders[i], policy, _SCALE[grade], at, values)
+        for i, (grade, *values) in enumerate(zip(grades.tolist(), *columns, strict=True))
     )
 
 
@@ -155,67 +156,77 @@ def _worst(fractions: Floats) -> Floats:
     return np.asarray(np.max(np.where(np.isnan(fractions), 0.0, fractions), axis=0))
 
 
+def _columns(
+    state: FleetState, fleet: Fleet, policy: RiskPolicy, outlook: Outlook, required_a: Floats, at: datetime
+) -> tuple[list[Any], ...]:
+    """What goes into the assessments, column by column, as Python values; in the order that _assessment unpacks."""
+    limiting = _limiting(outlook)
+    assets, phases = np.divmod(limiting, len(PHASES))
+    rows = np.arange(len(fleet))
+    blind = outlook.blind
+    chance = np.where(blind, -1.0, outlook.probability).max(axis=-1)
+    cable = np.where(blind, np.nan, thermal.cable_degc(state.cable, fleet.cable))
+    bank_known = np.isfinite(outlook.present[TRANSFORMER]).any(axis=-1)
+    arrays: tuple[NDArray[Any], ...] = (
+        assets,
+        phases,
+        state.age_s(at),
+        outlook.time_to_limit_s.min(axis=(0, 2)),
+        outlook.time_to_limit_s[assets, rows, phases],
+        outlook.present[assets, rows, phases],
+        outlook.projected[assets, rows, phases],
+        np.where(blind.all(axis=-1), np.nan, chance),
+        required_a,
+        outlook.allowable_a.min(axis=0),
+        outlook.expected_a,
+        outlook.upper_a,
+        np.where(blind, np.nan, state.fuse.sum(axis=0)),
+        cable,
+        np.where(bank_known, thermal.hot_spot_degc(state.transformer), np.nan),
+    )
+    return tuple(a.tolist() for a in arrays)
+
+
 def _assessment(
-    i: int,
-    state: FleetState,
-    fleet: Fleet,
-    policy: RiskPolicy,
-    outlook: Outlook,
-    grade: int,
-    required_a: Floats,
-    at: datetime,
-    reason: str,
+    feeder: FeederModel, policy: RiskPolicy, grade: RiskState, at: datetime, values: Sequence[Any]
 ) -> RiskAssessment:
-    asset, phase = _limiting(outlook, i)
-    judged = _SCALE[grade]
-    if outlook.blind[i].any() and not judged.needs_action:
-        judged = RiskState.BLIND
-    blind = outlook.blind[i]
-    cable = thermal.cable_degc(state.cable[:, i : i + 1], fleet.cable.take(np.array([i])))[0]
-    bank_known = np.isfinite(outlook.present[TRANSFORMER, i]).any()
+    asset, phase, ages, soonest, own_time, present, projected, chance = values[:8]
+    required, allowed, expected, upper, fuse, cable, hot_spot = values[8:]
+    name = ASSETS[asset]
+    unseen = [age > policy.blind_after_s for age in ages]
+    clauses = []
+    if not all(unseen):
+        what = reasons.asset_in_words(feeder, name, PHASES[phase])
+        clauses.append(reasons.loading(what, present, projected, upper[phase], policy))
+        clauses.append(reasons.limit(own_time))
+        clauses.append(reasons.relief(required, allowed, policy))
+    clauses.append(reasons.blindness(ages, policy))
     return RiskAssessment(
-        feeder_id=fleet.feeders[i].feeder_id,
+        feeder_id=feeder.feeder_id,
         at=at,
-        state=judged,
-        time_to_limit_s=float(outlook.time_to_limit_s[:, i].min()),
-        limiting_asset=ASSETS[asset],
-        limiting_phase=None if ASSETS[asset] == "transformer" else PHASES[phase],
-        probability=float("nan") if blind.all() else float(outlook.probability[i][~blind].max()),
-        required_reduction_a=_triple(required_a),
-        allowable_current_a=_triple(outlook.allowable_a[:, i].min(axis=0)),
-        expected_current_a=_triple(outlook.expected_a[i]),
-        upper_current_a=_triple(outlook.upper_a[i]),
-        fuse_state=_triple(np.where(blind, np.nan, state.fuse[:, i].sum(axis=0))),
-        cable_degc=_triple(np.where(blind, np.nan, cable)),
-        hot_spot_degc=float(thermal.hot_spot_degc(state.transformer[:, i])) if bank_known else float("nan"),
+        state=RiskState.BLIND if any(unseen) and not grade.needs_action else grade,
+        time_to_limit_s=soonest,
+        limiting_asset=name,
+        limiting_phase=None if asset == TRANSFORMER else PHASES[phase],
+        probability=chance,
+        required_reduction_a=tuple(required),
+        allowable_current_a=tuple(allowed),
+        expected_current_a=tuple(expected),
+        upper_current_a=tuple(upper),
+        fuse_state=tuple(fuse),
+        cable_degc=tuple(cable),
+        hot_spot_degc=hot_spot,
         horizon_s=policy.horizon_s,
-        reason=reason,
+        reason="; ".join(c for c in clauses if c),
     )
 
 
-def _reason(i: int, fleet: Fleet, policy: RiskPolicy, outlook: Outlook, required_a: Floats, ages_s: Floats) -> str:
-    asset, phase = _limiting(outlook, i)
-    clauses = []
-    if not outlook.blind[i].all():
-        what = reasons.asset_in_words(fleet.feeders[i], ASSETS[asset], PHASES[phase])
-        now, then = outlook.present[asset, i, phase], outlook.projected[asset, i, phase]
-        clauses.append(reasons.loading(what, now, then, outlook.upper_a[i, phase], policy))
-        clauses.append(reasons.limit(outlook.time_to_limit_s[asset, i, phase]))
-        clauses.append(reasons.relief(_triple(required_a), _triple(outlook.allowable_a[:, i].min(axis=0)), policy))
-    clauses.append(reasons.blindness(_triple(ages_s), policy))
-    return "; ".join(c for c in clauses if c)
+def _limiting(outlook: Outlook) -> NDArray[np.intp]:
+    """(feeders,) asset * 3 + phase: what reaches its limit first, or where nothing does, what gets nearest to it."""
 
+    def flat(values: Floats) -> Floats:
+        return np.moveaxis(values, 0, 1).reshape(values.shape[1], -1)
 
-def _limiting(outlook: Outlook, i: int) -> tuple[int, int]:
-    """(asset, phase): what reaches its limit first, or where none does, what gets nearest to it."""
-    times = outlook.time_to_limit_s[:, i]
-    if np.isfinite(times).any():
-        flat = int(np.argmin(times))
-    else:
-        flat = int(np.argmax(np.where(np.isnan(outlook.projected[:, i]), -1.0, outlook.projected[:, i])))
-    return divmod(flat, len(PHASES))
-
-
-def _triple(values: Floats) -> Triple:
-    a, b, c = (float(v) for v in values)
-    return a, b, c
+    times, nearness = flat(outlook.time_to_limit_s), flat(outlook.projected)
+    nearest = np.argmax(np.where(np.isnan(nearness), -1.0, nearness), axis=1)
+    return np.asarray(np.where(np.isfinite(times).any(axis=1), np.argmin(times, axis=1), nearest))
