@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import base64
+import itertools
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from linkbox.base.identifiers import RequestId
 from linkbox.dcc.duis import (
@@ -15,11 +19,16 @@ from linkbox.dcc.duis import (
     Unsigned,
     canonical_unsigned,
     encode_request,
+    encode_response,
     read_request,
     read_response,
     read_synchronous_reply,
     sign,
 )
+from linkbox.dcc.duis.answer import response_from
+from linkbox.dcc.duis.plainreply import match_plain, read_plain
+from linkbox.dcc.duis.response import Acknowledgement, GbcsPayload, PreCommand, ResponseBody
+from linkbox.dcc.duis.xmltext import inclusive, parse
 from linkbox.dcc.errors import LocalProtocolError, RemoteProtocolError
 from linkbox.dcc.smki import BadSignature, TrustStore, UnknownCertificate, Verified
 from tests.dcc_duis.samples import (
@@ -234,3 +243,67 @@ def test_every_cut_of_a_signed_message_is_refused() -> None:
     for end in range(0, len(SIGNED_REQUEST), 7):
         with pytest.raises(RemoteProtocolError):
             read(SIGNED_REQUEST[:end])
+
+
+def spaced(data: bytes) -> bytes:
+    """The same message with blanks inside the Signature, which are not signed: it can not be cut as text."""
+    return data.replace(b"<ds:KeyInfo>", b" <ds:KeyInfo> ")
+
+
+def test_a_signature_with_blanks_between_its_elements_is_read_as_well() -> None:
+    assert read(spaced(SIGNED_REQUEST)).value == REQUEST
+    assert read_response(spaced(SIGNED_RESPONSE), trust=TRUST, at=NOW).value == RESPONSE
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_both_ways_of_opening_a_message_give_the_same_verdict(data: st.DataObject) -> None:
+    """Damage outside the Signature is judged the same, whether the message is cut as text or taken apart."""
+    message = data.draw(st.sampled_from([SIGNED_REQUEST, SIGNED_RESPONSE]))
+    at = data.draw(st.integers(0, message.index(b"<ds:Signature") - 1))
+    damaged = bytearray(message)
+    damaged[at : at + data.draw(st.integers(0, 2))] = data.draw(
+        st.sampled_from([b"", b" ", b"<!---->", b"1", b"<a/>", b"&"])
+    )
+
+    def verdict(read_as: bytes) -> object:
+        try:
+            if message is SIGNED_REQUEST:
+                return read_request(read_as, trust=TRUST, at=NOW).value
+            return read_response(read_as, trust=TRUST, at=NOW).value
+        except RemoteProtocolError as error:
+            return type(error)
+
+    assert verdict(bytes(damaged)) == verdict(spaced(bytes(damaged)))
+
+
+def test_a_plain_reply_is_read_without_a_parser_as_with_one() -> None:
+    bodies: list[ResponseBody] = [
+        Acknowledgement(),
+        PreCommand(gbcs_version="4.3", payload=b"\x01"),
+        GbcsPayload(payload=b""),
+    ]
+    for body, request_id in itertools.product(bodies, [None, RESPONSE.request_id]):
+        data = encode_response(replace(RESPONSE, body=body, request_id=request_id))
+        found = match_plain(data)
+        assert found is not None
+        assert read_plain(found) == response_from(parse(data))
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.data())
+def test_a_damaged_plain_reply_is_never_read_otherwise_than_by_the_full_reader(data: st.DataObject) -> None:
+    body = data.draw(
+        st.sampled_from([Acknowledgement(), PreCommand(gbcs_version="4.3", payload=b"\x01\x02"), RESPONSE.body])
+    )
+    message = bytearray(encode_response(replace(RESPONSE, body=body)))
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(message) - 1))
+        message[at : at + data.draw(st.integers(0, 2))] = data.draw(
+            st.sampled_from([b"", b"0", b"9", b"A", b"=", b"-", b"."])
+        )
+    found = match_plain(bytes(message))
+    plain = None if found is None else read_plain(found)
+    if plain is not None:
+        assert plain == response_from(parse(bytes(message)))
+        assert inclusive(parse(bytes(message))) == message

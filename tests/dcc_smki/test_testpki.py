@@ -32,6 +32,9 @@ USER, METER = Eui64("90-B3-D5-1F-30-02-00-00"), Eui64("00-DB-12-34-56-78-90-A0")
 DS, KA = KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_AGREEMENT
 
 
+PKI = TestPki("seed", FROM, TO)
+
+
 @pytest.fixture(scope="module")
 def pki() -> TestPki:
     return TestPki("seed", FROM, TO)
@@ -90,10 +93,10 @@ def test_agreement_with_a_signing_certificate_is_refused(pki: TestPki) -> None:
         pki.agreer(USER, Role.SUPPLIER).shared_secret(pki.certificate(METER, None, DS))
 
 
-@settings(max_examples=25)
+@settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=300))
 def test_what_a_signer_signs_its_certificate_verifies(data: bytes) -> None:
-    signer = TestPki("seed", FROM, TO).signer(METER, None)
+    signer = PKI.signer(METER, None)
     signature = signer.sign(data)
     assert len(signature) == 64
     assert signer.certificate.verify(data, signature)

@@ -6,9 +6,10 @@ Build: ``sign(encode_request(request), signer)``. Read: ``read_request``, ``read
 from linkbox.dcc.duis.answer import decode_response, encode_response
 from linkbox.dcc.duis.caution import cautions
 from linkbox.dcc.duis.document import RuleViolation, SchemaViolation, canonical_unsigned
-from linkbox.dcc.duis.dsig import Unsigned, sign
+from linkbox.dcc.duis.dsig import Unsigned
 from linkbox.dcc.duis.request import ServiceRequest, decode_request, encode_request
 from linkbox.dcc.duis.response import ServiceResponse
+from linkbox.dcc.duis.signing import sign
 from linkbox.dcc.duis.verify import read_request, read_response, read_synchronous_reply
 from linkbox.dcc.duis.versions import version_at
 from linkbox.dcc.duis.xmltext import MalformedXml

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from linkbox.dcc.duis.document import RuleViolation, judge
+from linkbox.dcc.duis.plainreply import match_plain, read_plain
 from linkbox.dcc.duis.response import ALERTS, Acknowledgement, ServiceResponse
 from linkbox.dcc.duis.responseshapes import Message, response_shapes
 from linkbox.dcc.duis.services import reference_of
@@ -52,7 +53,9 @@ def decode_response(data: bytes) -> ServiceResponse:
 
     Raise RemoteProtocolError: MalformedXml, SchemaViolation or RuleViolation.
     """
-    return response_from(parse(data))
+    found = match_plain(data)
+    plain = None if found is None else read_plain(found)
+    return response_from(parse(data)) if plain is None else plain
 
 
 def response_from(root: Element) -> ServiceResponse:

@@ -1,82 +1,61 @@
-"""The XML signature of DUIS: one exact profile, made by splicing text, checked without leniency.
+"""Opening a signed DUIS message: the profile is checked to the letter, nothing is forgiven.
 
-Profile (reference dcc.md 4.1): enveloped signature as the last child of the root; SignedInfo in exclusive C14N; one
-Reference with URI "" whose only transform is enveloped-signature, so that its digest is over inclusive C14N; ECDSA
-P-256 with SHA-256, r and s raw; the signer is named by issuer and serial, no certificate inside.
+There are two ways to the same answer. A message whose signature was spliced in as text, as ours and the DCC's are, is
+cut as text: one parse is enough. Any other is taken apart element by element.
 """
 
 from __future__ import annotations
 
 import binascii
-from base64 import b64encode
-from dataclasses import dataclass
+import re
+from collections.abc import Callable
 from hashlib import sha256
-from typing import NoReturn
+from typing import NamedTuple, NoReturn, TypeAlias
 
 from linkbox.dcc.duis.document import SIGNATURE
-from linkbox.dcc.duis.xmltext import DS, MALFORMED_CODE, Element, escape, exclusive, inclusive, parse
-from linkbox.dcc.errors import LocalProtocolError
-from linkbox.dcc.smki import BadSignature, Signer
+from linkbox.dcc.duis.signing import ECDSA_SHA256, ENVELOPED, EXCLUSIVE_C14N, SHA256, signed_info
+from linkbox.dcc.duis.xmltext import DS, MALFORMED_CODE, MAX_OCTETS, Element, exclusive, inclusive, parse
+from linkbox.dcc.smki import BadSignature
 
-EXCLUSIVE_C14N = "http://www.w3.org/2001/10/xml-exc-c14n#"
-ECDSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
-ENVELOPED = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
-SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 _DS = f"{{{DS}}}"
-_ROOT_ENDS = (b"</sr:Request>", b"</sr:Response>")
-
-_SIGNED_INFO_START = (
-    f'<ds:SignedInfo xmlns:ds="{DS}">'
-    f'<ds:CanonicalizationMethod Algorithm="{EXCLUSIVE_C14N}"></ds:CanonicalizationMethod>'
-    f'<ds:SignatureMethod Algorithm="{ECDSA_SHA256}"></ds:SignatureMethod><ds:Reference URI=""><ds:Transforms>'
-    f'<ds:Transform Algorithm="{ENVELOPED}"></ds:Transform></ds:Transforms>'
-    f'<ds:DigestMethod Algorithm="{SHA256}"></ds:DigestMethod><ds:DigestValue>'
-).encode()
-_SIGNED_INFO_END = b"</ds:DigestValue></ds:Reference></ds:SignedInfo>"
-_DECLARATION = f' xmlns:ds="{DS}"'.encode()
-_SIGNATURE_START = b"<ds:Signature" + _DECLARATION + b">"
 
 
-def sign(unsigned: bytes, signer: Signer) -> bytes:
-    """Sign a canonical, unsigned Request or Response as ``encode_request`` and ``encode_response`` give it.
-
-    Anything else is first to go through ``canonical_unsigned``. LocalProtocolError is raised where it plainly
-    did not.
-    """
-    end = next((e for e in _ROOT_ENDS if unsigned.endswith(e)), None)
-    if end is None or not unsigned.startswith(b"<sr:Re") or b":Signature" in unsigned:
-        raise LocalProtocolError("document to sign", "must be a canonical, unsigned sr:Request or sr:Response")
-    signed_info = _signed_info(b64encode(sha256(unsigned).digest()))
-    value = b64encode(signer.sign(signed_info))
-    return b"".join(
-        (
-            unsigned[: -len(end)],
-            _SIGNATURE_START,
-            signed_info.replace(_DECLARATION, b"", 1),
-            b"<ds:SignatureValue>",
-            value,
-            b"</ds:SignatureValue><ds:KeyInfo><ds:X509Data><ds:X509IssuerSerial><ds:X509IssuerName>",
-            escape(signer.certificate.issuer).encode(),
-            b"</ds:X509IssuerName><ds:X509SerialNumber>",
-            b"%d" % signer.certificate.serial,
-            b"</ds:X509SerialNumber></ds:X509IssuerSerial></ds:X509Data></ds:KeyInfo></ds:Signature>",
-            end,
-        )
-    )
+def _empty(name: str, algorithm: str) -> str:
+    return f'<ds:{name} Algorithm="{re.escape(algorithm)}"(?:/>|></ds:{name}>)'
 
 
-def _signed_info(digest: bytes) -> bytes:
-    return _SIGNED_INFO_START + digest + _SIGNED_INFO_END
+_SPLICED_START = f'<ds:Signature xmlns:ds="{DS}"><ds:SignedInfo>'.encode()
+_SPLICED = re.compile(
+    (
+        re.escape(_SPLICED_START.decode())
+        + _empty("CanonicalizationMethod", EXCLUSIVE_C14N)
+        + _empty("SignatureMethod", ECDSA_SHA256)
+        + '<ds:Reference URI=""><ds:Transforms>'
+        + _empty("Transform", ENVELOPED)
+        + "</ds:Transforms>"
+        + _empty("DigestMethod", SHA256)
+        + "<ds:DigestValue>([A-Za-z0-9+/]{43}=)</ds:DigestValue></ds:Reference></ds:SignedInfo>"
+        + "<ds:SignatureValue>([A-Za-z0-9+/]{76}(?:(?:&#13;)?\n)?[A-Za-z0-9+/]{10}==)</ds:SignatureValue>"
+        + "<ds:KeyInfo><ds:X509Data><ds:X509IssuerSerial><ds:X509IssuerName>([ !-%'-;=?-~]*)</ds:X509IssuerName>"
+        + "<ds:X509SerialNumber>([0-9]{1,50})</ds:X509SerialNumber></ds:X509IssuerSerial></ds:X509Data></ds:KeyInfo>"
+        + "</ds:Signature>(</sr:Re(?:quest|sponse)>)"
+    ).encode()
+)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedDocument:
+PlainMatcher: TypeAlias = Callable[[bytes], re.Match[str] | None]
+
+
+class SignedDocument(NamedTuple):
     """A document whose signature is there and whose digest matches; whose key made it is still to be checked.
 
-    ``content`` is what was signed, as canonical bytes without the signature; ``signed_info`` what the key signed.
+    ``content`` is what was signed, as canonical bytes without the signature, ``root`` the same parsed, where that was
+    needed, ``plain`` its match, where that was enough; ``signed_info`` is what the key signed.
     """
 
     content: bytes
+    root: Element | None
+    plain: re.Match[str] | None
     signed_info: bytes
     signature: bytes
     issuer: str
@@ -87,21 +66,58 @@ class Unsigned(BadSignature):
     """The document bears no signature at all."""
 
 
-def open_signed(data: bytes) -> SignedDocument:
-    """Parse ``data``, take the signature off and check the digest. Raise MalformedXml, Unsigned or BadSignature."""
+def open_signed(data: bytes, plain: PlainMatcher | None = None) -> SignedDocument:
+    """Take the signature off ``data`` and check the digest. Raise MalformedXml, Unsigned or BadSignature.
+
+    What ``plain`` matches must be well-formed and its own canonical form: it needs no parse.
+    """
+    at = data.rfind(_SPLICED_START)
+    spliced = _SPLICED.fullmatch(data, at) if at > 0 and len(data) <= MAX_OCTETS else None
+    return _open_parsed(data) if spliced is None else _open_spliced(data[:at], spliced, plain)
+
+
+def _open_spliced(start: bytes, spliced: re.Match[bytes], plain: PlainMatcher | None) -> SignedDocument:
+    digest, value, issuer, serial, end = spliced.groups()
+    content, root = start + end, None
+    found = None if plain is None else plain(content)
+    if found is None:
+        root = parse(content)
+        if root.find(f".//{SIGNATURE}") is not None:
+            _refuse("Signature", "must be exactly one, the last child of the root")
+        content = inclusive(root)
+    if sha256(content).digest() != binascii.a2b_base64(digest):
+        _refuse("DigestValue", "must be the digest of the document")
+    signature = binascii.a2b_base64(value.replace(b"&#13;", b""))
+    return SignedDocument(
+        content=content,
+        root=root,
+        plain=found,
+        signed_info=signed_info(digest),
+        signature=signature,
+        issuer=issuer.decode("ascii"),
+        serial=int(serial),
+    )
+
+
+def _open_parsed(data: bytes) -> SignedDocument:
     root = parse(data)
     signature = _only_signature(root)
     (info, value, key_info) = _children(signature, "SignedInfo", "SignatureValue", "KeyInfo")
     digest = _require_profile(info)
     issuer, serial = _issuer_serial(key_info)
-    signed_info = exclusive(info)
-    raw_signature = _base64(value, 64)
+    info_bytes, raw_signature = exclusive(info), _base64(value, 64)
     _remove(root, signature)
     content = inclusive(root)
     if sha256(content).digest() != digest:
         _refuse("DigestValue", "must be the digest of the document")
     return SignedDocument(
-        content=content, signed_info=signed_info, signature=raw_signature, issuer=issuer, serial=serial
+        content=content,
+        root=root,
+        plain=None,
+        signed_info=info_bytes,
+        signature=raw_signature,
+        issuer=issuer,
+        serial=serial,
     )
 
 

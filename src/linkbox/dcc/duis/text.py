@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from linkbox.base.identifiers import Eui64, InvalidIdentifier, RequestId
@@ -25,6 +26,8 @@ _HEX = re.compile(r"(?:[0-9A-Fa-f]{2})*")
 _ZONE = r"(?P<zone>Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
 _DATE = r"(?P<year>-?(?:[1-9][0-9]{4,}|[0-9]{4}))-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
 _TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]+))?"
+_COMMON_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.(?:[0-9]{3}|[0-9]{6}))?Z")
+_REQUEST_ID = re.compile(r"(?:[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){7}:){2}(?:0|[1-9][0-9]{0,19})")
 _DATE_TIME_TEXT = re.compile(f"{_DATE}T{_TIME}{_ZONE}")
 _DATE_TEXT = re.compile(f"{_DATE}{_ZONE}")
 _TIME_TEXT = re.compile(f"{_TIME}{_ZONE}")
@@ -106,10 +109,11 @@ def integer(least: int | None, most: int | None, *, digits: int = _MAX_DIGITS, w
     """An integer type within bounds, of at most ``digits`` digits; ``width`` pads with zeros when written."""
     rule = f"must be an integer within {least}..{most} of at most {digits} digits"
 
+    low = -(10**digits) + 1 if least is None else least
+    high = min(10**digits - 1, 10**digits if most is None else most)
+
     def check(value: int) -> int:
-        if (least is not None and value < least) or (most is not None and value > most):
-            raise NotInSchema(rule)
-        if len(str(abs(value))) > digits:
+        if not low <= value <= high:
             raise NotInSchema(rule)
         return value
 
@@ -119,7 +123,9 @@ def integer(least: int | None, most: int | None, *, digits: int = _MAX_DIGITS, w
             raise NotInSchema(rule)
         return check(int(text))
 
-    return Simple(parse, lambda value: f"{check(value):0{width}d}")
+    if width:
+        return Simple(parse, lambda value: str(check(value)).rjust(width, "0"))
+    return Simple(parse, lambda value: str(check(value)))
 
 
 def _parse_boolean(text: str) -> bool:
@@ -188,6 +194,11 @@ def alert_code(*allowed: int) -> Simple[int]:
 
 
 def _parse_date_time(text: str) -> datetime:
+    if _COMMON_TIME.fullmatch(text):  # nearly every time on the wire; the rest of this function knows all forms
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:
+            pass  # no day of the calendar, or midnight as 24:00: named below
     found = _DATE_TIME_TEXT.fullmatch(text.strip(XML_SPACE))
     if found is None:
         raise NotInSchema("must be a date and time")
@@ -274,6 +285,7 @@ def _parse_date(text: str) -> date:
     return date(year, month, day)
 
 
+@lru_cache(maxsize=1 << 14)  # the same few parties and the same fleet of devices come again and again
 def _parse_eui(text: str) -> Eui64:
     try:
         return Eui64(text.strip(XML_SPACE))
@@ -282,8 +294,11 @@ def _parse_eui(text: str) -> Eui64:
 
 
 def _parse_request_id(text: str) -> RequestId:
+    text = text.strip(XML_SPACE)
     try:
-        return RequestId.parse(text.strip(XML_SPACE))
+        if _REQUEST_ID.fullmatch(text):
+            return RequestId(_parse_eui(text[:23]), _parse_eui(text[24:47]), int(text[48:]))
+        return RequestId.parse(text)  # raises, and names the rule
     except InvalidIdentifier as error:
         raise NotInSchema(error.rule) from None
 

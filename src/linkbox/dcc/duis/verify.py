@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import NoReturn
 
 from linkbox.base.time import format_utc
-from linkbox.dcc.duis.answer import decode_response
+from linkbox.dcc.duis.answer import decode_response, response_from
 from linkbox.dcc.duis.dsig import SignedDocument, Unsigned, open_signed
-from linkbox.dcc.duis.request import ServiceRequest, decode_request
+from linkbox.dcc.duis.plainreply import match_plain, read_plain
+from linkbox.dcc.duis.request import ServiceRequest, decode_request, request_from
 from linkbox.dcc.duis.response import ServiceResponse
 from linkbox.dcc.duis.xmltext import MALFORMED_CODE
 from linkbox.dcc.smki import BadSignature, Certificate, Role, TrustStore, Verified, verify_signed
@@ -20,13 +21,14 @@ def read_request(data: bytes, *, trust: TrustStore, at: datetime) -> Verified[Se
     Raise RemoteProtocolError: MalformedXml, Unsigned, BadSignature, UnknownCertificate, SchemaViolation, RuleViolation.
     """
     document = open_signed(data)
+    root = document.root
     signer = _signer(document, Role.XML_SIGNING, trust=trust, at=at)
     verified = verify_signed(
         signer=signer,
         signed=document.signed_info,
         signature=document.signature,
         raw=data,
-        decode=lambda: decode_request(document.content),
+        decode=lambda: decode_request(document.content) if root is None else request_from(root),
     )
     originator = verified.value.request_id.originator
     if originator != signer.eui:
@@ -36,15 +38,22 @@ def read_request(data: bytes, *, trust: TrustStore, at: datetime) -> Verified[Se
 
 def read_response(data: bytes, *, trust: TrustStore, at: datetime) -> Verified[ServiceResponse]:
     """What the DCC sent: signed by a DSP XML-signing certificate valid at ``at``. Raise as ``read_request``."""
-    document = open_signed(data)
+    document = open_signed(data, match_plain)
     signer = _signer(document, Role.DSP_XML_SIGNING, trust=trust, at=at)
     return verify_signed(
         signer=signer,
         signed=document.signed_info,
         signature=document.signature,
         raw=data,
-        decode=lambda: decode_response(document.content),
+        decode=lambda: _response(document),
     )
+
+
+def _response(document: SignedDocument) -> ServiceResponse:
+    plain = None if document.plain is None else read_plain(document.plain)
+    if plain is not None:
+        return plain
+    return decode_response(document.content) if document.root is None else response_from(document.root)
 
 
 def read_synchronous_reply(
@@ -67,7 +76,7 @@ def _signer(document: SignedDocument, role: Role, *, trust: TrustStore, at: date
         _refuse(certificate, f"must have the role {role.ou}, has {held}")
     if not certificate.valid_at(at):
         _refuse(certificate, f"must be valid at {format_utc(at)}")
-    if _plain_name(certificate.issuer) != _plain_name(document.issuer):
+    if certificate.issuer != document.issuer and _plain_name(certificate.issuer) != _plain_name(document.issuer):
         _refuse(certificate, f"must be issued by {document.issuer!r}")
     return certificate
 

@@ -65,12 +65,19 @@ def _require_plain(root: Element) -> None:
 
 def inclusive(root: Element) -> bytes:
     """Inclusive Canonical XML 1.0 without comments."""
-    return etree.tostring(root, method="c14n", exclusive=False, with_comments=False)
+    return _canonical(root, exclusive=False)
 
 
 def exclusive(element: Element) -> bytes:
     """Exclusive Canonical XML 1.0 without comments, no inclusive prefixes."""
-    return etree.tostring(element, method="c14n", exclusive=True, with_comments=False)
+    return _canonical(element, exclusive=True)
+
+
+def _canonical(element: Element, *, exclusive: bool) -> bytes:
+    try:
+        return etree.tostring(element, method="c14n", exclusive=exclusive, with_comments=False)
+    except etree.C14NError:  # the recommendation gives a document with a relative namespace name no canonical form
+        raise MalformedXml("must have a canonical form: no relative namespace names") from None
 
 
 def escape(text: str) -> str:

@@ -7,7 +7,6 @@ from typing import NoReturn, Protocol
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
@@ -45,6 +44,12 @@ class KeyAgreement(Protocol):
         ...
 
 
+def raw_signature(der: bytes) -> bytes:
+    """r and s, 32 octets each, from the DER of a P-256 signature: 30 len 02 len r 02 len s, every length one octet."""
+    end = 4 + der[3]
+    return der[4:end][-32:].rjust(32, b"\0") + der[end + 2 :][-32:].rjust(32, b"\0")
+
+
 class _PrivateKey:
     """A key in memory, bound to its certificate; never printed, copied or pickled."""
 
@@ -78,8 +83,7 @@ class KeySigner(_PrivateKey):
 
     def sign(self, data: bytes) -> bytes:
         """r and s, 32 octets each; deterministic."""
-        r, s = decode_dss_signature(self._key.sign(data, _SIGN))
-        return r.to_bytes(32) + s.to_bytes(32)
+        return raw_signature(self._key.sign(data, _SIGN))
 
 
 class KeyAgreer(_PrivateKey):

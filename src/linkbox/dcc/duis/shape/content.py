@@ -72,7 +72,9 @@ class Attr:
 
     def write(self, value: Any) -> str:
         """`` name="value"``."""
-        text = write_text(self.simple, getattr(value, self.name), self.xml).replace('"', "&quot;")
+        text = write_text(self.simple, getattr(value, self.name), self.xml)
+        if '"' in text:
+            text = text.replace('"', "&quot;")
         return f' {self.xml}="{text}"'
 
 
@@ -107,7 +109,10 @@ class Content:
 
     def write(self, name: str, value: Any, out: Out) -> None:
         """Write the element ``name`` from the fields of ``value``."""
-        out.append(f"<sr:{name}{''.join(a.write(value) for a in self._attributes)}>")
+        out.append(f"<sr:{name}")
+        for attribute in self._attributes:
+            out.append(attribute.write(value))
+        out.append(">")
         for part in self._parts:
             part.write(value, out)
         out.append(f"</sr:{name}>")

@@ -15,10 +15,11 @@ from linkbox.dcc.errors import LocalProtocolError
 class Leaf:
     """A child element of simple type."""
 
-    __slots__ = ("name", "optional", "simple", "tag", "xml")
+    __slots__ = ("_end", "_start", "name", "optional", "simple", "tag", "xml")
 
     def __init__(self, xml: str, name: str, simple: Simple[Any], *, optional: bool = False) -> None:
         self.xml, self.name, self.simple, self.optional, self.tag = xml, name, simple, optional, tag_of(xml)
+        self._start, self._end = f"<sr:{xml}>", f"</sr:{xml}>"
 
     def read(self, kids: Kids, into: Values, found: Findings) -> None:
         """See Part."""
@@ -35,7 +36,7 @@ class Leaf:
         """See Part."""
         item = getattr(value, self.name)
         if item is not None:
-            out.append(f"<sr:{self.xml}>{write_text(self.simple, item, self.xml)}</sr:{self.xml}>")
+            out.append(f"{self._start}{write_text(self.simple, item, self.xml)}{self._end}")
         elif not self.optional:
             raise LocalProtocolError(self.name, "must have a value")
 
