@@ -37,13 +37,13 @@ def demo(
         str | None,
         typer.Option(help="A feeder folder in OpenDSS text or Linkbox tables, or ARCHIVE.tar.xz:network_1/Feeder_1."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same evening, byte for byte.")] = 2,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same evening, byte for byte.")] = 1,
     ev_share: Annotated[float, typer.Option(help="Share of homes with an electric car.")] = 0.8,
     tariff_start: Annotated[str, typer.Option(help="When cars on a night tariff start, HH:MM, or 'none'.")] = "00:30",
-    tariff_share: Annotated[float, typer.Option(help="Share of cars on that tariff.")] = 0.7,
+    tariff_share: Annotated[float, typer.Option(help="Share of cars on that tariff.")] = 1.0,
     session_probability: Annotated[
         float, typer.Option(help="Probability that a car is plugged in this evening.")
-    ] = 0.9,
+    ] = 1.0,
     consent_share: Annotated[float, typer.Option(help="Share of car owners who consented.")] = 0.9,
     charger_kw: Annotated[float, typer.Option(help="Rating of each single-phase charger.")] = 7.36,
     fuse: Annotated[

@@ -91,28 +91,31 @@ def _last_releases(session: Session, intervention: Intervention) -> list[datetim
 
 
 def see_reduction(session: Session, intervention: Intervention) -> Intervention:
-    """Find the first reading that shows the effect of the holds on the feeder's own current."""
-    if intervention.reduction_seen_at is not None or intervention.first_command_at is None:
+    """Find the first reading that shows the effect of the last holds on the feeder's own current.
+
+    Seen is: on the phase that was to be relieved most, at least half of the expected amperes went away since the
+    holds were commanded. Other load moves too, so the proof may take a reading more, or come with the next holds."""
+    batch = intervention.batch
+    if intervention.reduction_seen_at is not None or batch is None or batch["renewals"]:
         return intervention
     desk = session.desk
-    held = [c for c in desk.held(intervention.feeder_id) if c.state is CommandState.CONFIRMED]
-    expected = [sum(c.expected_a for c in held if c.phase is phase) for phase in PHASES]
-    before = intervention.batch["before_a"] if intervention.batch is not None else intervention.baseline_a
-    now = desk.current_a[intervention.feeder_id]
-    seen = [b - n >= 0.5 * e for b, n, e in zip(before, now, expected, strict=True) if e > 0.0]
-    if not seen or not all(seen):
+    held = [desk.commands[c] for c in batch["commands"] if c in desk.commands]
+    expected = [sum(c.expected_a for c in held if c.phase is p and c.state is CommandState.CONFIRMED) for p in PHASES]
+    drop = [b - n for b, n in zip(batch["before_a"], desk.current_a[intervention.feeder_id], strict=True)]
+    most = max(PHASES, key=lambda phase: expected[phase])
+    if expected[most] <= 0.0 or drop[most] < 0.5 * expected[most]:
         return intervention
-    drop = "/".join(f"{b - n:.0f}" for b, n in zip(before, now, strict=True))
     session.audit(
         "effect",
         "confirmed",
         intervention=intervention.id,
-        drop_a=[b - n for b, n in zip(before, now, strict=True)],
+        drop_a=drop,
         expected_a=expected,
         after_s=(session.now - intervention.opened_at).total_seconds(),
     )
     seen_at = replace(intervention, reduction_seen_at=session.now)
-    return seen_at.note(session.now, f"effect confirmed on the feeder: the current fell by {drop} A")
+    fell = "/".join(f"{d:.0f}" for d in drop)
+    return seen_at.note(session.now, f"effect confirmed on the feeder: the current fell by {fell} A")
 
 
 def escalate(session: Session, intervention: Intervention, missing_a: Triple, why: str) -> Intervention:

@@ -21,15 +21,16 @@ class Scenario:
 
     ``tariff_start`` is the clock time at which cars on a night tariff start, None for no such tariff;
     ``tariff_share`` the share of cars on it. ``consent_share`` is the share of car owners who consented.
+    The defaults are a hard night that the evening's own data give: every car comes home and waits for the tariff.
     ``emulator_stops_at`` is when the DCC goes away for good, to see what Linkbox makes of it."""
 
-    seed: int = 2
+    seed: int = 1
     feeder: str | None = None
     fuse_a: int | None = None
     ev_share: float = 0.8
-    session_probability: float = 0.9
+    session_probability: float = 1.0
     tariff_start: str | None = "00:30"
-    tariff_share: float = 0.7
+    tariff_share: float = 1.0
     consent_share: float = 0.9
     charger_kw: float = 7.36
     provider: str = "seed"
