@@ -158,13 +158,50 @@ def test_the_headline_is_right_in_every_case(without: str | None, with_: str | N
         return blown if state == "at" else {"fuse_blown_at": None, "blown_phases": []}
 
     runs = Runs(run(without), run(with_))
-    assert headline(runs) == expected
+    assert headline({}, runs) == expected
     assert expected in render_report({"without_control": run(without), "with_control": run(with_)})
+
+
+def test_where_the_fuse_held_the_headline_tells_of_the_cable() -> None:
+    street = {"street": {"cable_limit_degc": 80.0}}
+    hot, warm = {"max_cable_degc": 88.7}, {"max_cable_degc": 59.0}
+    assert headline(street, Runs(hot, warm)) == (
+        "Without control the cable reached 89 °C, over its limit of 80 °C. With control it stayed at 59 °C."
+    )
+    assert headline(street, Runs(hot, hot)).endswith("With control it still reached 89 °C.")
+    assert headline(street, Runs(warm, warm)) == "The fuse held, with control and without."
+
+
+def test_a_story_told_by_the_controller_is_set_as_time_state_and_text(result: Result) -> None:
+    line = "00:43:00 market called: no answer from A & B by 2026-01-14T00:43:00.000Z"
+    page = render_report(change(result, lambda r: r["with_control"]["interventions"][0].update(story=[line, "free"])))
+    assert (
+        "<li><time>00:43:00</time><b>Market called.</b> No answer from A &amp; B by 00:43:00</li><li>Free</li>" in page
+    )
+
+
+def test_why_an_intervention_was_escalated_is_said(result: Result) -> None:
+    def edit(r: Result) -> None:
+        r["with_control"]["interventions"][0]["escalated"] = True
+        r["with_control"]["escalations"] = [{"intervention": "I-0001", "why": "household load alone is over the limit"}]
+
+    changed = change(result, edit)
+    assert any("household load alone is over the limit" in item for item in shortcomings(changed, Runs.of(changed)))
+
+
+def test_holds_that_were_renewed_or_ended_in_an_unknown_way_are_drawn(result: Result) -> None:
+    def edit(r: Result) -> None:
+        rows = r["with_control"]["curtailments"]
+        rows[0]["ended_by"], rows[1]["ended_by"], rows[2]["ended_by"] = "renewal", "objection", "never heard of"
+
+    page = render_report(change(result, edit))
+    assert "held on by a new command" in page
+    assert "customer&rsquo;s word" in page
 
 
 def test_several_blown_fuses_are_named_together() -> None:
     run = {"fuse_blown_at": "2026-01-14T02:14:00.000Z", "blown_phases": ["L1", "L3"]}
-    assert headline(Runs(run, None)) == "Nobody intervened, and the L1 and L3 fuses blew, the first at 02:14."
+    assert headline({}, Runs(run, None)) == "Nobody intervened, and the L1 and L3 fuses blew, the first at 02:14."
 
 
 def change(result: Result, edit: Callable[[Result], object]) -> Result:

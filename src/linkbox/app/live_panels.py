@@ -116,8 +116,9 @@ def feeder_panel(snapshot: Snapshot, width: int, *, rows_per_phase: int = 1) -> 
 
 
 def _risk_line(snapshot: Snapshot, width: int) -> Text:
-    risk = str(snapshot.get("risk_state") or "?")
-    line = Text.assemble((risk.replace("_", " "), _RISK_STYLE.get(risk, "")), "  ", snapshot.get("risk_reason") or "")
+    risk = str(snapshot.get("risk_state") or "?").upper()
+    reason = str(snapshot.get("risk_reason") or "")
+    line = Text.assemble((risk.replace("_", " "), _RISK_STYLE.get(risk, "")), "  ", reason)
     line.truncate(width, overflow="ellipsis")
     return line
 

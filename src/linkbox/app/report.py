@@ -22,7 +22,7 @@ def render_report(result: Result) -> str:
         sections.unfinished(result, runs),
         sections.current_section(result, runs),
         sections.fuse_section(runs),
-        sections.temperature_section(runs),
+        sections.temperature_section(result, runs),
         sections.customer_section(runs),
         sections.intervention_section(runs),
         sections.request_section(runs),
@@ -33,7 +33,7 @@ def render_report(result: Result) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en-GB"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(headline(runs))}</title><style>{CSS}</style></head>\n<body><main>\n"
+        f"<title>{escape(headline(result, runs))}</title><style>{CSS}</style></head>\n<body><main>\n"
         + "\n".join(part for part in parts if part)
         + "\n</main></body></html>\n"
     )

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from linkbox.app.report_svg import HAIR, HELD, INK, MUTED, RELEASED, UNKNOWN, WITH, drawing, time_axis, to_svg
+from linkbox.app.report_svg import HAIR, HELD, INK, MUTED, RELEASED, RENEWED, UNKNOWN, WITH, drawing, time_axis, to_svg
 from linkbox.app.report_values import QUOTA_MIN, TARGET_S, Result, Runs, hours, number, plural, when
 
 _WIDTH_IN = 10.4
 ENDINGS = {
     "expiry": (HELD, "ended by itself when its time was over"),
+    "renewal": (RENEWED, "held on by a new command"),
     "release": (RELEASED, "released early"),
+    "objection": (RELEASED, "released at the customer's word"),
     "unknown": (UNKNOWN, "not confirmed by the device"),
 }
 
@@ -98,7 +100,7 @@ def _hold_bars(ax: Axes, row: int, customer: Customer) -> None:
     for hold in customer.holds:
         colour, _ = ENDINGS.get(hold.ended_by, ENDINGS["unknown"])
         width = max(hold.end - hold.start, 1 / 60)
-        if hold.ended_by == "unknown":
+        if hold.ended_by not in ENDINGS or hold.ended_by == "unknown":
             ax.barh(row, width, left=hold.start, height=0.62, facecolor="none", edgecolor=colour, hatch="////", lw=0.9)
         else:
             ax.barh(row, width, left=hold.start, height=0.62, color=colour, linewidth=0)

@@ -184,7 +184,7 @@ def fuse_states(runs: Runs) -> str:
         return to_svg(fig, "fuse", label="Fuse state per phase; 1 melts: " + ", ".join(worst))
 
 
-def temperatures(runs: Runs) -> str:
+def temperatures(result: Result, runs: Runs) -> str:
     """The hottest phase of the cable, and the transformer's hot spot."""
     panels = [
         ("Cable conductor, hottest phase, °C", [(key, times(run), _hottest(run)) for key, _, run in runs.each()]),
@@ -197,6 +197,7 @@ def temperatures(runs: Runs) -> str:
             [(key, times(run), one_series(run, "series", "cars_drawing")) for key, _, run in runs.each()],
         ),
     ]
+    limit = number((result.get("street") or {}).get("cable_limit_degc"))
     panels = [panel for panel in panels if any(at and values for _, at, values in panel[1])]
     if not panels:
         return ""
@@ -207,6 +208,11 @@ def temperatures(runs: Runs) -> str:
                 if at and values:
                     ax.plot(at, values, color=_COLOUR[key], zorder=3 if key == "with" else 2)
             ax.set_title(title, pad=4)
+            if limit is not None and title.startswith("Cable"):
+                ax.axhline(limit, color=INK, linewidth=1.0, zorder=1)
+                ax.annotate(
+                    f"limit {limit:.0f}", (0.015, limit), xycoords=("axes fraction", "data"), color=INK, va="bottom"
+                )
             ax.set_ylim(bottom=0)
             ax.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
             _hours(ax, runs, every_h=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape as _escape
 
@@ -33,7 +34,7 @@ def opening(result: Result, runs: Runs) -> str:
     period = f"{day(result.get('start'))}, {clock(result.get('start'))} to {clock(result.get('end'))} UTC"
     kicker = " · ".join(filter(None, [str(street.get("name") or ""), period, f"seed {result.get('seed')}"]))
     return (
-        f'<header><p class="kicker">{escape(kicker)}</p><h1>{escape(headline(runs))}</h1>'
+        f'<header><p class="kicker">{escape(kicker)}</p><h1>{escape(headline(result, runs))}</h1>'
         f'<p class="standfirst">{escape(standfirst(result, runs))}</p></header>'
     )
 
@@ -106,11 +107,11 @@ def fuse_section(runs: Runs) -> str:
     )
 
 
-def temperature_section(runs: Runs) -> str:
+def temperature_section(result: Result, runs: Runs) -> str:
     """Cable and transformer."""
     return _figure_section(
         "Cable, transformer, cars",
-        temperatures(runs),
+        temperatures(result, runs),
         "The cable's hottest conductor, the transformer's hot spot, and how many cars draw current.",
         _run_keys(runs),
     )
@@ -122,8 +123,8 @@ def customer_section(runs: Runs) -> str:
     if not people:
         return ""
     used = {hold.ended_by for person in people for hold in person.holds}
-    names = {"expiry": "held", "release": "released", "unknown": "unknown"}
-    keys = [(names[key], ENDINGS[key][1]) for key in ENDINGS if key in used]
+    names = {"expiry": "held", "renewal": "renewed", "release": "released", "objection": "released"}
+    keys = [(names.get(key, key), ENDINGS[key][1]) for key in ENDINGS if key in used]
     rows = "".join(
         f"<tr><td>{escape(str(row.get('customer', '')))}</td><td>{escape(str(row.get('phase', '')))}</td>"
         f"<td>{clock(row.get('start'))}</td><td>{clock(row.get('end'))}</td>"
@@ -194,29 +195,40 @@ def _story(intervention: Result) -> str:
         ("State at the end", str(intervention.get("state") or UNKNOWN_VALUE).replace("_", " ").lower()),
     ]
     terms = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts if v)
-    steps = "".join(f"<li>{_step(str(line))}</li>" for line in intervention.get("story") or ())
+    story = [str(line) for line in intervention.get("story") or ()]
+    steps = "".join(map(_step, story))
+    long = " long" if len(story) > 12 else ""
     return (
         f'<div class="intervention"><h3>{escape(str(intervention.get("id", "")))}</h3><dl>{terms}</dl>'
-        f'<ol class="story">{steps}</ol></div>'
+        f'<ol class="story{long}">{steps}</ol></div>'
     )
 
 
 def _market(market: Result) -> str:
-    words = [str(market.get(key) or "") for key in ("provider", "outcome", "reason")]
-    asked = (
-        f" (asked {clock(market.get('called_at'))}, decided {clock(market.get('decided_at'))})"
-        if market.get("called_at")
-        else ""
-    )
-    return ", ".join(filter(None, words)) + asked
+    words = [str(market.get(key) or "").replace("_", " ") for key in ("provider", "outcome", "reason")]
+    asked, decided = clock(market.get("called_at")), clock(market.get("decided_at"))
+    times = f" (asked {asked}, decided {decided})" if market.get("called_at") else ""
+    return ", ".join(dict.fromkeys(filter(None, words))) + times
+
+
+_STEP = re.compile(r"(?:(\d\d:\d\d(?::\d\d)?):?\s+)?(?:([a-z][a-z ]{2,24}): )?(.*)", re.DOTALL)
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d(?::\d\d)?)(?:\.\d+)?Z")
 
 
 def _step(line: str) -> str:
-    """A step of the story; a leading clock time is set apart."""
-    head, _, rest = line.partition(" ")
-    if len(head.rstrip(":")) == 5 and head[2] == ":" and head[:2].isdigit():
-        return f"<time>{escape(head.rstrip(':'))}</time>{escape(rest.strip())}"
-    return escape(line)
+    """A step of the story, as ``02:14:00 state: what happened``; time and state are set apart."""
+    found = _STEP.fullmatch(line)
+    if found is None:
+        return f"<li>{_plain(line)}</li>"
+    at, state, text = found.groups()
+    time = f"<time>{at}</time>" if at else ""
+    return f"<li>{time}{f'<b>{escape(state.capitalize())}.</b> ' if state else ''}{_plain(text)}</li>"
+
+
+def _plain(text: str) -> str:
+    """Text for a reader: times of day instead of full stamps, a capital at the start."""
+    text = _STAMP.sub(r"\1", text)
+    return escape(text[:1].upper() + text[1:])
 
 
 def invariant_section(runs: Runs) -> str:
@@ -230,7 +242,8 @@ def invariant_section(runs: Runs) -> str:
         for name, held in checked.items()
     )
     return (
-        f"<section><h2>Invariants</h2><p>Checked at every step of the run, {plural(len(checked), 'promise')}.</p>"
+        f"<section><h2>Invariants</h2><p>{plural(len(checked), 'promise')}, checked at the end of the run against the "
+        "records and against what the simulated devices really did.</p>"
         f'<ul class="checks">{items}</ul></section>'
     )
 
@@ -242,7 +255,7 @@ def log_section(runs: Runs) -> str:
         return ""
     rows = "".join(
         f'<tr><td>{clock(e.get("at"))}</td><td class="stream">{escape(str(e.get("stream", "")))}</td>'
-        f"<td>{escape(str(e.get('text', '')))}</td></tr>"
+        f"<td>{_plain(str(e.get('text', '')))}</td></tr>"
         for e in events
     )
     return (

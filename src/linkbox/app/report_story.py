@@ -36,8 +36,8 @@ class Row:
     group: str = ""
 
 
-def headline(runs: Runs) -> str:
-    """The result in one or two sentences."""
+def headline(result: Result, runs: Runs) -> str:
+    """The result in one or two sentences: the fuse first; where it held, the cable if it passed its limit."""
     blown_without, blown_with = _blow(runs.without), _blow(runs.with_)
     if runs.without is None and runs.with_ is None:
         return "No run was recorded."
@@ -51,7 +51,17 @@ def headline(runs: Runs) -> str:
         return f"Without control {blown_without}. With control {blown_with} all the same."
     if blown_with:
         return f"With control {blown_with}. Without control it held."
-    return "The fuse held, with control and without."
+    return _cable_headline(result, runs) or "The fuse held, with control and without."
+
+
+def _cable_headline(result: Result, runs: Runs) -> str:
+    limit = number((result.get("street") or {}).get("cable_limit_degc"))
+    without, with_ = (number((run or {}).get("max_cable_degc")) for run in (runs.without, runs.with_))
+    if limit is None or without is None or with_ is None or without <= limit:
+        return ""
+    stayed = f"stayed at {with_:.0f} °C" if with_ <= limit else f"still reached {with_:.0f} °C"
+    reached = f"Without control the cable reached {without:.0f} °C, over its limit of {limit:.0f} °C."
+    return f"{reached} With control it {stayed}."
 
 
 def _blow(run: Result | None) -> str:
@@ -92,12 +102,20 @@ def _unfinished_sentence(result: Result, runs: Runs) -> str:
 def summary_rows(result: Result, runs: Runs) -> list[Row]:
     """The side-by-side table; a row that neither run knows anything about is left out."""
     street = result.get("street") or {}
-    rated = number(street.get("fuse_a"))
+    rated, cable = number(street.get("fuse_a")), number(street.get("cable_limit_degc"))
     rows = [
         _fuse_row(runs),
         _pair(runs, "Highest fuse state", "max_fuse_state", digits=2, limit="1.00 melts", over=1.0),
         _pair(runs, "Highest phase current", "max_current_a", "A", limit=f"{rated:.0f} A fuse rating" if rated else ""),
-        _pair(runs, "Hottest cable conductor", "max_cable_degc", "°C", digits=1),
+        _pair(
+            runs,
+            "Hottest cable conductor",
+            "max_cable_degc",
+            "°C",
+            digits=1,
+            limit=figure(cable, "°C") if cable else "",
+            over=cable,
+        ),
         _pair(
             runs,
             "Transformer hot spot",
@@ -117,7 +135,7 @@ def summary_rows(result: Result, runs: Runs) -> list[Row]:
             under=216.2,
         ),
         _pair(runs, "Customer minutes without supply", "customer_minutes_lost", limit="0", over=0.0),
-        _pair(runs, "Energy delivered", "energy_delivered_kwh", "kWh"),
+        _pair(runs, "Charging energy delivered", "energy_delivered_kwh", "kWh"),
         _pair(runs, "Minutes in which the power flow did not converge", "non_converged_minutes", limit="0", over=0.0),
     ]
     control = runs.with_
@@ -232,8 +250,9 @@ def shortcomings(result: Result, runs: Runs) -> list[str]:
         return found
     if control.get("fuse_blown_at"):
         found.append(f"Control did not keep the fuse: {_blow(control)}.")
+    reasons = {row.get("intervention"): str(row.get("why") or "") for row in control.get("escalations") or ()}
     for intervention in control.get("interventions") or ():
-        found += _intervention_shortcomings(intervention)
+        found += _intervention_shortcomings(intervention, reasons.get(intervention.get("id"), ""))
     found += _command_shortcomings(control)
     found += [
         f"An invariant was broken: {name}." for name, held in (control.get("invariants") or {}).items() if not held
@@ -243,7 +262,7 @@ def shortcomings(result: Result, runs: Runs) -> list[str]:
     return found
 
 
-def _intervention_shortcomings(intervention: Result) -> list[str]:
+def _intervention_shortcomings(intervention: Result, why: str) -> list[str]:
     name = f"Intervention {intervention.get('id', '')}"
     short = [
         f"{amps:.0f} A on {phase}"
@@ -255,8 +274,8 @@ def _intervention_shortcomings(intervention: Result) -> list[str]:
         found.append(f"{name} could not find enough load to hold: {joined(short)} remained uncovered.")
     if intervention.get("escalated"):
         found.append(
-            f"{name} was escalated as an emergency that load control can not end: it asks for mobile generation or "
-            "storage, and for the feeder's permanent solution to be brought forward."
+            f"{name} was escalated as an emergency that load control can not end{f' ({why})' if why else ''}: it asks "
+            "for mobile generation or storage, and for the feeder's permanent solution to be brought forward."
         )
     return found
 
@@ -268,6 +287,12 @@ def _command_shortcomings(control: Result) -> list[str]:
         found.append(
             f"{plural(failed, 'service request')} failed or timed out. "
             "Nothing is counted as held that no device confirmed."
+        )
+    unconfirmed = int(number(control.get("unconfirmed_holds")) or 0)
+    if unconfirmed:
+        found.append(
+            f"{plural(unconfirmed, 'hold')} ended without an answer from the device: whether the charger was held is "
+            "not known. The whole commanded time stays counted against the customer's quota."
         )
     unknown = [row for row in control.get("curtailments") or () if row.get("ended_by") == "unknown"]
     if unknown:

@@ -3,12 +3,12 @@
 CSS = """
 :root{color-scheme:light dark;
  --paper:#fff;--ink:#1b1f24;--muted:#5c6670;--hair:#d5dade;--wash:#f5f7f8;
- --with:#0072b2;--without:#d55e00;--forecast:#56b4e9;--held:#e69f00;--released:#009e73;--unknown:#b3446c;
+ --with:#0072b2;--without:#d55e00;--forecast:#56b4e9;--held:#e69f00;--renewed:#b97d00;--released:#009e73;--unknown:#b3446c;
  --good:#00704f;--bad:#b23c00;--badwash:#fdf1ea;
  --sans:"Inter","Source Sans 3","Segoe UI","Helvetica Neue","Liberation Sans",Arial,sans-serif}
 @media (prefers-color-scheme:dark){:root{
  --paper:#14181c;--ink:#e6e9ec;--muted:#a2abb4;--hair:#353c43;--wash:#1c2227;
- --with:#56b4e9;--without:#ff8a45;--forecast:#3b7fa8;--held:#e69f00;--released:#2fc596;--unknown:#e58bb0;
+ --with:#56b4e9;--without:#ff8a45;--forecast:#3b7fa8;--held:#e69f00;--renewed:#a87200;--released:#2fc596;--unknown:#e58bb0;
  --good:#39c99a;--bad:#ff9a5c;--badwash:#33231a}}
 *{box-sizing:border-box}
 html{font-size:16px;-webkit-text-size-adjust:100%}
@@ -33,7 +33,8 @@ figcaption{margin-top:.6rem;max-width:54em}
 .key.dash{border-top:2px dashed var(--ink)}.key.dot{border-top:2px dotted var(--muted)}
 .key.with{border-color:var(--with)}.key.without{border-color:var(--without)}
 .key.area{height:.8rem;border:0;background:var(--forecast);opacity:.4}
-.key.held,.key.released{height:.8rem;border:0;background:var(--held)}.key.released{background:var(--released)}
+.key.held,.key.released,.key.renewed{height:.8rem;border:0;background:var(--held)}
+.key.released{background:var(--released)}.key.renewed{background:var(--renewed)}
 .key.unknown{height:.8rem;border:1.5px solid var(--unknown);
  background:repeating-linear-gradient(-45deg,var(--unknown) 0 1px,transparent 1px 4px)}
 .mark{width:1.7rem;text-align:center;color:var(--with);line-height:1}.mark.stroke{color:var(--ink);font-weight:700}
@@ -66,8 +67,12 @@ ol.story li{position:relative;padding:0 0 .9rem 1.5rem;max-width:44em}
 ol.story li:last-child{padding-bottom:0}
 ol.story li::before{content:"";position:absolute;left:-.4rem;top:.42rem;width:.65rem;height:.65rem;border-radius:50%;
  background:var(--paper);border:2px solid var(--with)}
-ol.story li:has(time){padding-left:5.1rem}
+ol.story li:has(time){padding-left:6.2rem}
 ol.story time{position:absolute;left:1.5rem;font-weight:650}
+ol.story b{font-weight:650}
+ol.story.long{font-size:.9375rem}
+ol.story.long li{padding-bottom:.3rem}
+ol.story.long li::before{width:.5rem;height:.5rem;left:-.33rem;top:.5rem}
 details{margin-top:1rem;border-top:1px solid var(--hair);padding-top:.7rem}
 summary{cursor:pointer;font-weight:600}
 details table{font-size:.875rem}
@@ -77,7 +82,7 @@ footer{margin-top:4.5rem;padding-top:1rem;border-top:1.5px solid var(--ink);colo
 @media (max-width:48rem){main{padding:2rem 1.1rem 3rem}h1{font-size:1.75rem}.intervention{grid-template-columns:1fr}
  ul.checks{columns:1}figure.wide svg{min-width:44rem}}
 @media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--muted:#444;--hair:#bbb;--wash:#fff;--with:#0072b2;
- --without:#d55e00;--forecast:#56b4e9;--held:#e69f00;--released:#009e73;--unknown:#b3446c;--good:#00704f;--bad:#b23c00;
+ --without:#d55e00;--forecast:#56b4e9;--held:#e69f00;--renewed:#b97d00;--released:#009e73;--unknown:#b3446c;--good:#00704f;--bad:#b23c00;
  --badwash:#fff}
  @page{size:A4;margin:16mm 14mm}html{font-size:10.5px}main{padding:0;max-width:none}
  h2{break-after:avoid}figure,.intervention,table.summary,section.shortcomings{break-inside:avoid}}

@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 
 # Each colour is drawn as a stand-in and then replaced by a CSS variable, so that one drawing serves all themes.
 INK, MUTED, HAIR, PAPER = "#010101", "#020202", "#030303", "#040404"
-WITH, WITHOUT, FORECAST, HELD, RELEASED, UNKNOWN = "#050505", "#060606", "#070707", "#080808", "#090909", "#0a0a0a"
+WITH, WITHOUT, FORECAST = "#050505", "#060606", "#070707"
+HELD, RENEWED, RELEASED, UNKNOWN = "#080808", "#0b0b0b", "#090909", "#0a0a0a"
 VARIABLES = {
     INK: "ink",
     MUTED: "muted",
@@ -27,6 +28,7 @@ VARIABLES = {
     WITHOUT: "without",
     FORECAST: "forecast",
     HELD: "held",
+    RENEWED: "renewed",
     RELEASED: "released",
     UNKNOWN: "unknown",
 }
