@@ -13,6 +13,7 @@ from linkbox.grid import thermal
 from linkbox.grid.thermal import TAU_S, CableParameters, Floats, FuseParameters, TransformerParameters
 
 LONGEST_S = 30 * 86400.0
+BISECTIONS = 26
 MAX_TRANSFORMER_LOAD_PU = 1.5
 """Normal cyclic loading of a transformer under 10 MVA never exceeds this, whatever its temperatures (IEC 60076-7)."""
 
@@ -27,16 +28,17 @@ def time_to_level_s(terms: Floats, final: Floats, tau_s: Floats, level: float | 
     bisection.
     """
     shape = np.broadcast_shapes(terms.shape, final.shape)[1:]
-    reached_at, before = np.full(shape, np.inf), np.zeros(shape)
-    for early, late in zip(np.concatenate([[0.0], _GRID_S]), _GRID_S, strict=False):
-        hit = np.isinf(reached_at) & (_sum_after(terms, final, tau_s, late) >= level)
-        reached_at, before = np.where(hit, late, reached_at), np.where(hit, early, before)
-    low, high = before, np.where(np.isinf(reached_at), before, reached_at)
-    for _ in range(40):
+    if 0 in shape:
+        return np.empty(shape)
+    times = _GRID_S.reshape((-1,) + (1,) * len(shape))
+    over = _sum_after(terms[:, None], final[:, None], tau_s[:, None], times) >= level
+    first = np.argmax(over, axis=0)
+    low, high = _GRID_S[np.maximum(first - 1, 0)], _GRID_S[first]
+    for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
-        over = _sum_after(terms, final, tau_s, middle) >= level
-        low, high = np.where(over, low, middle), np.where(over, middle, high)
-    return np.asarray(np.where(np.isinf(reached_at), np.inf, high))
+        reached = _sum_after(terms, final, tau_s, middle) >= level
+        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+    return np.asarray(np.where(over.any(axis=0), high, np.inf))
 
 
 def _sum_after(terms: Floats, final: Floats, tau_s: Floats, after_s: float | Floats) -> Floats:
@@ -116,7 +118,7 @@ def transformer_allowable_a(
     hot_cap = ambient_degc + level * (transformer.hot_spot_limit_degc - ambient_degc)
     low = np.zeros_like(transformer.rated_current_a)
     high = np.full_like(low, MAX_TRANSFORMER_LOAD_PU)
-    for _ in range(40):
+    for _ in range(BISECTIONS):
         middle = 0.5 * (low + high)
         end = thermal.transformer_step(terms, middle, middle, transformer, ambient_degc=ambient_degc, dt_s=after_s)
         fits = (end[0] <= oil_cap) & (thermal.hot_spot_degc(end) <= hot_cap)
