@@ -2,6 +2,7 @@
 
 from linkbox.dcc.smki.authority import Authority, Untrusted
 from linkbox.dcc.smki.certificate import Certificate, InvalidCertificate
+from linkbox.dcc.smki.hsm import HsmSigner
 from linkbox.dcc.smki.keys import KeyAgreement, KeyAgreer, KeySigner, Signer, load_agreer, load_signer
 from linkbox.dcc.smki.roles import KeyUsage, Role
 from linkbox.dcc.smki.testpki import TestPki
@@ -12,6 +13,7 @@ __all__ = [
     "Authority",
     "BadSignature",
     "Certificate",
+    "HsmSigner",
     "InvalidCertificate",
     "KeyAgreement",
     "KeyAgreer",
