@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TextIO
 
 from rich.console import Console
@@ -61,17 +62,18 @@ class PlainView:
 class LiveView:
     """A full screen that is drawn at most eight times a second, however often it is updated."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, wall: Callable[[], float] = time.monotonic) -> None:
+        """Take over the terminal of ``console``; ``wall`` gives seconds of wall time."""
+        self._console, self._wall = console, wall
         self._snapshot: Snapshot = {}
         self._events: deque[Mapping[str, Any]] = deque(maxlen=200)
-        self._drawn_at = -FRAME_S
+        self._drawn_at = -math.inf
         self._live = Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False)
         self._live.start()
 
     def update(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        now = time.monotonic()
+        now = self._wall()
         if now - self._drawn_at >= FRAME_S:
             self._drawn_at = now
             self._draw()

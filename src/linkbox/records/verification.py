@@ -82,7 +82,8 @@ class Verdict:
 
     def describe(self) -> str:
         """The verdict in a few lines of plain English."""
-        lines = [f"{self.records} records, {self.checkpoints} good checkpoints, {self.coverage}"]
+        signed = f"{self.checkpoints} good checkpoint{'' if self.checkpoints == 1 else 's'}"
+        lines = [f"{self.records} records, {signed}, {self.coverage}"]
         if self.coverage is Coverage.PART:
             lines.append(f"records after {self.covered_until} are chained but not yet under a signature")
         if self.withheld:
