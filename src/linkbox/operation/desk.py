@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from linkbox.base.identifiers import FeederId, Mpan
 from linkbox.base.phases import Phase
 from linkbox.base.time import format_utc, parse_utc
@@ -21,6 +24,7 @@ from linkbox.dcc.exchange import Exchange
 from linkbox.grid.fleet import Fleet, FleetState, initial_state
 from linkbox.grid.risk import RiskAssessment
 from linkbox.grid.snapshot import from_bytes
+from linkbox.operation.assessments import ASSESSMENT_SNAPSHOT, assessments_from_bytes
 from linkbox.operation.entities import COMMAND_TABLE, Command, CommandKind, CommandState
 from linkbox.operation.ports import Row, Store
 from linkbox.operation.site import Site
@@ -158,6 +162,7 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         return None if row is None else LiveExchange.from_row(row)
 
     believed = _beliefs(store)
+    judged = store.snapshot(ASSESSMENT_SNAPSHOT)
     return Desk(
         site=site,
         fleet=fleet,
@@ -183,9 +188,15 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
             if c.kind is CommandKind.RESET and c.answered_at is not None
         },
         numbers=Counter(command=len(commands), intervention=len(interventions)),
+        assessments={} if judged is None else assessments_from_bytes(judged[1]),
+        current_a={f: _triple(fleet_state.current_a[i]) for i, f in enumerate(fleet.ids)},
         recall_exchange=recall,
         told=told,
     )
+
+
+def _triple(row: NDArray[np.float64]) -> tuple[float, float, float]:
+    return (float(row[0]), float(row[1]), float(row[2]))
 
 
 def _beliefs(store: Store) -> list[tuple[Belief, datetime | None]]:

@@ -13,9 +13,9 @@ from linkbox.base.phases import PHASES
 from linkbox.grid.fleet import observe
 from linkbox.grid.risk import RiskAssessment, RiskState, assess
 from linkbox.grid.snapshot import to_bytes
+from linkbox.operation.assessments import ASSESSMENT_SNAPSHOT, assessments_to_bytes, history_row
 from linkbox.operation.desk import GRID_SNAPSHOT, Desk
-from linkbox.operation.entities import Command, CommandState, plain
-from linkbox.operation.ports import Row
+from linkbox.operation.entities import Command, CommandState
 from linkbox.operation.session import Session
 
 BLIND_AFTER = timedelta(minutes=5)
@@ -58,9 +58,10 @@ def look_ahead(session: Session, at: datetime) -> None:
     )
     for assessment in found:
         desk.assessments[assessment.feeder_id] = assessment
-        session.tx.put("assessment", _row(assessment))
+        session.tx.put("assessment", history_row(assessment))
         if before.get(assessment.feeder_id, RiskState.NORMAL) is not assessment.state:
             _record(session, assessment)
+    session.tx.save_snapshot(ASSESSMENT_SNAPSHOT, at, assessments_to_bytes(found))
 
 
 def look_for_blind(session: Session) -> None:
@@ -68,25 +69,6 @@ def look_for_blind(session: Session) -> None:
     desk, now = session.desk, session.now
     if any(a.state is not RiskState.BLIND and now - a.at > BLIND_AFTER for a in desk.assessments.values()):
         look_ahead(session, now)
-
-
-def _row(assessment: RiskAssessment) -> Row:
-    """What was seen and thought at one minute, for whoever asks later."""
-    body = plain(
-        {
-            "at": assessment.at,
-            "state": assessment.state.value,
-            "allowable_a": assessment.allowable_current_a,
-            "upper_a": assessment.upper_current_a,
-            "required_a": assessment.required_reduction_a,
-            "fuse_state": assessment.fuse_state,
-            "cable_degc": assessment.cable_degc,
-            "hot_spot_degc": assessment.hot_spot_degc,
-            "time_to_limit_s": assessment.time_to_limit_s,
-        }
-    )
-    key = f"{assessment.feeder_id}/{body['at']}"
-    return Row(key=key, state=assessment.state.value, owner=assessment.feeder_id, body=body)
 
 
 def _record(session: Session, assessment: RiskAssessment) -> None:
