@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.identifiers import Eui64
 from linkbox.dcc.eligibility import PROFILES
+from linkbox.dcc.exchange.anomaly import Threshold
+from linkbox.dcc.exchange.traffic import Allowance
 from linkbox.emulator.faults import FaultPlan
 from linkbox.emulator.latency import LatencyPlan
 from linkbox.emulator.slots import PRECEDENCE, Control
@@ -23,8 +25,11 @@ class EmulatorConfig:
     ``profile`` is in force at the DSP, ``device_profile`` (default: the same) at the devices. ``give_up_s`` is how long
     the DSP waits for a device. ``hcalcs_poll_s`` is the range from which each switch's polling interval is drawn.
     ``meter_generation`` says which use cases meters know, ``precedence`` what rules over a slot, ``clock_drift_s`` how
-    far a meter's clock may be off at most, ``join_s`` how long a device takes to join the home network. The codes are
-    those answered to what the material names no code for.
+    far a meter's clock may be off at most, ``join_s`` how long a device takes to join the home network.
+
+    ``allowances`` bound how many requests the DSP takes, ``thresholds`` are the user's for anomaly detection; more than
+    ``alert_limit`` alerts of one code from one device within ``alert_window_s`` are consolidated. The codes are those
+    answered to what the material names no code for.
     """
 
     seed: int = 0
@@ -39,11 +44,16 @@ class EmulatorConfig:
     meter_generation: MeterGeneration = "both"
     precedence: tuple[Control, ...] = PRECEDENCE
     clock_drift_s: float = 0.0
+    allowances: tuple[Allowance, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    alert_limit: int = 5
+    alert_window_s: float = 60.0
     join_s: float = 40.0
     authentication_code: str = "E100"
     reused_request_code: str = "E1003"
     throttle_code: str = "E1008"
     quarantine_alert_code: str = "N65"
+    version_mismatch_alert_code: str = "N999"
     log_updated_alert_code: str = "N24"
     log_not_updated_alert_code: str = "N25"
     schema_version: str = "5.4"

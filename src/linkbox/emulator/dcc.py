@@ -23,6 +23,8 @@ from linkbox.dcc.errors import LocalProtocolError, RemoteProtocolError
 from linkbox.dcc.exchange.commands import PlannedCommand, planned_commands
 from linkbox.dcc.exchange.dsp import DspExchange, accept_signed, broker_command, transform, user_command
 from linkbox.dcc.exchange.services import SIGNED, TRANSFORM
+from linkbox.dcc.exchange.traffic import Pacer, Waiting
+from linkbox.dcc.exchange.traffic import admit as admit_by_pace
 from linkbox.dcc.inventory import Installation
 from linkbox.dcc.smki import KeyUsage, Role, TestPki
 from linkbox.emulator.access import WRONG_DEVICE_TYPE, Door, Rejection, admit
@@ -105,8 +107,14 @@ class DccEmulator:
         )
         self._config = config
         self._field = Field(
-            config=config, draws=draws, agreement=agreement, trust=trust, homes=[builder.home(home) for home in homes]
+            config=config,
+            draws=draws,
+            agreement=agreement,
+            trust=trust,
+            homes=[builder.home(home) for home in homes],
+            user=user_eui,
         )
+        self._pacer = Pacer(allowances=config.allowances)
         self._stock = Stock(homes, gbcs_version=config.gbcs_version)
         for home in homes:
             if home.mpan in waiting:
@@ -161,6 +169,11 @@ class DccEmulator:
         self._advance(at)
         self._field.boost(mpan, minutes=minutes, at=self._now)
 
+    def resolve_quarantine(self, request_id: RequestId, *, release: bool, at: datetime) -> None:
+        """The user tells the DCC to process (or delete) a quarantined command."""
+        self._advance(at)
+        self._field.resolve(request_id, release=release, at=self._now)
+
     def dsp_truth(self, request_id: RequestId) -> DspExchange | None:
         """Where a request stands at the DSP; None if it never got so far."""
         return self._field.exchanges.get(request_id)
@@ -184,10 +197,20 @@ class DccEmulator:
         self._attempts[key] += 1
         if self._field.strikes(FaultKind.THROTTLE, request, self._now, self._attempts[key]) is not None:
             raise self._rejection(request, self._config.throttle_code, "too many requests: try again later")
+        self._pace(request)
         code, content = self._serve(request)
         reply = self._reply(request.request_id, request.srv, code, content)
         self._replies[key] = (digest, reply)
         return reply
+
+    def _pace(self, request: ServiceRequest) -> None:
+        """Take a token of every allowance that the request falls under; raise Rejection where one has none left."""
+        region = self._field.region_of(request.request_id.target)
+        waiting = Waiting(request_id=request.request_id, srv=request.srv, region=region, since=self._now)
+        admission = admit_by_pace(self._pacer, [waiting], at=self._now)
+        self._pacer = admission.pacer
+        if not admission.requests:
+            raise self._rejection(request, self._config.throttle_code, "over the allowance: try again later")
 
     def _serve(self, request: ServiceRequest) -> tuple[str, ResponseBody]:
         try:

@@ -35,13 +35,17 @@ class FaultKind(StrEnum):
     """Anomaly detection holds the command; it is released ``delay_s`` later, or never when that is 0."""
     THROTTLE = "throttle"
     """The DSP answers the post with its throttling code, and forgets it."""
+    VERSION_MISMATCH = "version mismatch"
+    """Instead of the response comes a DCC alert that the user's schema version can not express it."""
+    ALERT_STORM = "alert storm"
+    """The meter sends an alert every ``delay_s`` seconds (every second if that is 0) from ``start`` to ``end``."""
     HUB_OFFLINE = "hub off-line"
     """The hub is away from ``start`` to ``end``; commands meanwhile end with E20."""
     HCALCS_OFFLINE = "HCALCS off-line"
     """The switch does not poll its meter from ``start`` to ``end``."""
 
 
-_NEEDS_PERIOD = frozenset({FaultKind.HUB_OFFLINE, FaultKind.HCALCS_OFFLINE})
+_NEEDS_PERIOD = frozenset({FaultKind.HUB_OFFLINE, FaultKind.HCALCS_OFFLINE, FaultKind.ALERT_STORM})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,9 +128,15 @@ class FaultPlan:
 
     def periods(self, kind: FaultKind, target: Target, *, draws: Draws) -> Iterator[tuple[datetime, datetime]]:
         """The periods of an off-line kind that concern this home."""
+        for rule in self.lasting(kind, target, draws=draws):
+            if rule.start is not None and rule.end is not None:
+                yield rule.start, rule.end
+
+    def lasting(self, kind: FaultKind, target: Target, *, draws: Draws) -> Iterator[FaultRule]:
+        """The rules of a kind with a period of its own that concern this home."""
         for number, rule in enumerate(self.rules):
-            if rule.kind is not kind or rule.start is None or rule.end is None:
+            if rule.kind is not kind:
                 continue
             key = min(target.names, default="")
             if rule.concerns(target.names, target.region) and draws.happens(rule.probability, "fault", number, key):
-                yield rule.start, rule.end
+                yield rule

@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from linkbox.base.identifiers import Eui64, Mpan, RequestId
 from linkbox.dcc.duis import ServiceRequest, ServiceResponse
-from linkbox.dcc.duis.alerts import Breach, HanDeviceLogResult, QuarantinedRequest
+from linkbox.dcc.duis.alerts import (
+    Breach,
+    HanDeviceLogResult,
+    QuarantinedRequest,
+    ResponseVersionMismatch,
+    VersionMismatch,
+)
 from linkbox.dcc.duis.bodies import LogAction, UpdateHanDeviceLog
 from linkbox.dcc.duis.response import Acknowledgement, DccAlert, GbcsPayload, ResponseBody
 from linkbox.dcc.duis.response import DeviceAlert as DuisDeviceAlert
+from linkbox.dcc.duis.services import reference_of
 from linkbox.dcc.eligibility import profile_named
+from linkbox.dcc.exchange.anomaly import Held, Watch, check
 from linkbox.dcc.exchange.dsp import DspEvent, DspExchange, DspState
 from linkbox.dcc.gbcs.protection import add_mac
 from linkbox.dcc.inventory import UnknownInstallation
 from linkbox.dcc.smki import KeyAgreement, KeyUsage, TrustStore
+from linkbox.emulator.alertstorm import StormProtection, storm_alert
 from linkbox.emulator.config import EmulatorConfig
 from linkbox.emulator.device import DeviceAlert, alert_octets
 from linkbox.emulator.draws import Draws
@@ -36,17 +45,19 @@ from linkbox.emulator.meteractions import ACTIONS, GENERATION_3, GENERATION_4
 from linkbox.emulator.network import try_to_join
 from linkbox.emulator.spoil import spoil_gbcs_protection
 from linkbox.emulator.timeline import (
+    AlertWindowEnds,
     AnswerDue,
     CommandArrives,
     DeviceJoins,
     DspGivesUp,
+    FieldEvent,
     MeterWakes,
     QuarantineEnds,
+    StormAlert,
     SwitchPolls,
     Timeline,
 )
 
-FieldEvent: TypeAlias = CommandArrives | SwitchPolls | MeterWakes | DeviceJoins | DspGivesUp | QuarantineEnds
 _METER_CODES = {"3": GENERATION_3, "4": GENERATION_4, "both": frozenset(ACTIONS)}
 CANNOT_COMMUNICATE, NO_RESPONSE = "E20", "E21"
 
@@ -62,15 +73,20 @@ class Field:
         agreement: KeyAgreement,
         trust: TrustStore,
         homes: Iterable[Home],
+        user: Eui64,
     ) -> None:
         self.timeline = Timeline()
         self.exchanges: dict[RequestId, DspExchange] = {}
         self._config, self._draws, self._agreement, self._trust = config, draws, agreement, trust
+        self._user, self._watch = user, Watch(thresholds=config.thresholds)
+        self._protection = StormProtection(limit=config.alert_limit, window_s=config.alert_window_s)
         self._device_profile = profile_named(config.device_profile or config.profile)
         self._meter_codes = _METER_CODES[config.meter_generation]
         self._homes = {home.installation.esme: home for home in homes}
         self._esme_of = {home.installation.mpan: eui for eui, home in self._homes.items()}
         self._meter_of = {device: eui for eui, home in self._homes.items() for device in home.installation.devices}
+
+        self._plan_storms()
 
     def home_of(self, mpan: Mpan) -> Home:
         """The home at this supply point; raise UnknownInstallation."""
@@ -85,6 +101,10 @@ class Field:
     def _target(self, device: Eui64) -> Target:
         """What fault rules are matched against; a device that stands in no home is matched by rules for all."""
         return self._home_with(device).target if device in self._meter_of else Target()
+
+    def region_of(self, device: Eui64) -> str:
+        """The region of the home that a device stands in; empty for one that stands in none."""
+        return self._target(device).region
 
     def _home_with(self, device: Eui64) -> Home:
         return self._homes[self._meter_of[device]]
@@ -105,7 +125,8 @@ class Field:
         """Send an accepted command to its device at ``at``, or hold it in quarantine."""
         request = exchange.request
         rule = self.strikes(FaultKind.QUARANTINE, request, at)
-        if rule is None:
+        verdict, self._watch = check(self._watch, request, at=at)
+        if rule is None and not isinstance(verdict, Held):
             self.exchanges[request.request_id] = exchange
             self._send(exchange, at)
             return
@@ -118,8 +139,15 @@ class Field:
         alert = DccAlert(code=self._config.quarantine_alert_code, alert=notice)
         due = at + self._leg(request, "notice")
         self._plan(due, self._response(due, alert), request_id=None)
-        if rule.delay_s > 0.0:
+        if rule is not None and rule.delay_s > 0.0:
             self.timeline.enter(at + timedelta(seconds=rule.delay_s), QuarantineEnds(request_id=request.request_id))
+
+    def resolve(self, request_id: RequestId, *, release: bool, at: datetime) -> None:
+        """What the user decides about a quarantined command: let it go, or delete it."""
+        exchange = self.exchanges[request_id].step(DspEvent.RELEASED if release else DspEvent.DISCARDED)
+        self.exchanges[request_id] = exchange
+        if release:
+            self._send(exchange, at)
 
     def happen(self, at: datetime, event: FieldEvent) -> None:
         """Let one event of the timeline happen."""
@@ -135,12 +163,15 @@ class Field:
                 self._settle(home, alerts, at)
             case DeviceJoins():
                 self._device_joins(event, at)
+            case StormAlert():
+                self._storm(event, at)
+            case AlertWindowEnds(device=device, code=code):
+                self._consolidated(device, code, at)
             case DspGivesUp(request_id=request_id, code=code):
                 self._give_up(self.exchanges[request_id], code, at)
             case QuarantineEnds(request_id=request_id):
-                released = self.exchanges[request_id].step(DspEvent.RELEASED)
-                self.exchanges[request_id] = released
-                self._send(released, at)
+                if self.exchanges[request_id].state is DspState.QUARANTINED:
+                    self.resolve(request_id, release=True, at=at)
             case _:
                 assert_never(event)
 
@@ -240,6 +271,9 @@ class Field:
             response = spoil_gbcs_protection(response)
         if exchange.state is DspState.ON_ITS_WAY and due <= deadline:
             self.exchanges[request.request_id] = exchange.step(DspEvent.DEVICE_ANSWERED)
+        if self.strikes(FaultKind.VERSION_MISMATCH, request, sent_at) is not None:
+            self._withhold(request, due)
+            return
         spoilt = self.strikes(FaultKind.WRONG_XML_SIGNATURE, request, sent_at) is not None
         again = self.strikes(FaultKind.DUPLICATE, request, sent_at)
         for number, wait_s in enumerate((0.0,) if again is None else (0.0, again.delay_s)):
@@ -247,18 +281,64 @@ class Field:
             answer = self._response(when, GbcsPayload(payload=response), request=request, from_device=True)
             self._plan(when, answer, request_id=request.request_id, spoilt=spoilt, repeat=number)
 
+    def _withhold(self, request: ServiceRequest, due: datetime) -> None:
+        """The user's schema version can not express the response (reference 8.5)."""
+        withheld = ResponseVersionMismatch(
+            request_id=request.request_id,
+            reference=reference_of(request.srv),
+            srv=request.srv,
+            request_version=request.schema_version,
+        )
+        notice = VersionMismatch(withheld=withheld, user_version=request.schema_version)
+        alert = DccAlert(code=self._config.version_mismatch_alert_code, alert=notice)
+        self._plan(due, self._response(due, alert), request_id=None)
+
     def _alert(self, home: Home, alert: DeviceAlert, number: int, at: datetime) -> None:
-        """A device sends an alert; the DSP passes it on to the user whom it concerns."""
-        device = home.installation.esme
+        """A device sends an alert; the DSP passes it on to the user whom it concerns, unless there are too many."""
+        device, installation = home.installation.esme, home.installation
         counter = int(at.timestamp() * 1000) << 4 | number
         payload = alert_octets(alert, originator=device, counter=counter, keys=home.keys[device])
-        key = ("alert", device, counter)
-        installation = home.installation
-        delay_s = self._config.latency.one_way_s(self._draws, region=installation.region, hub=installation.hub, key=key)
+        delay_s = self._config.latency.one_way_s(
+            self._draws, region=installation.region, hub=installation.hub, key=("alert", device, counter)
+        )
         due = at + timedelta(seconds=delay_s)
-        response = self._response(due, DuisDeviceAlert(alert_code=alert.code, payload=payload))
-        response = replace(response, response_id=RequestId(device, alert.addressee, counter))
-        self._plan(due, response, request_id=None)
+        response_id = RequestId(device, alert.addressee, counter)
+        passed, window_ends = self._protection.take(device, alert.code, payload, response_id, at=due)
+        if passed:
+            self._pass_alert(due, DuisDeviceAlert(alert_code=alert.code, payload=payload), response_id)
+        if window_ends is not None:
+            self.timeline.enter(window_ends, AlertWindowEnds(device=device, code=alert.code))
+
+    def _pass_alert(self, due: datetime, body: DuisDeviceAlert, response_id: RequestId) -> None:
+        self._plan(due, replace(self._response(due, body), response_id=response_id), request_id=None)
+
+    def _consolidated(self, device: Eui64, code: int, at: datetime) -> None:
+        """Tell of suppressed alerts, and look again after another window while they go on."""
+        suppressed = self._protection.window_ends(device, code, at=at)
+        if suppressed is None:
+            return
+        body = DuisDeviceAlert(
+            alert_code=code,
+            payload=suppressed.payload,
+            throttled_sequence_id=suppressed.sequence_id,
+            throttled_count=suppressed.count,
+        )
+        self._pass_alert(at, body, suppressed.response_id)
+        self.timeline.enter(suppressed.again_at, AlertWindowEnds(device=device, code=code))
+
+    def _storm(self, event: StormAlert, at: datetime) -> None:
+        home = self._homes[event.esme]
+        self._alert(home, storm_alert(at, self._user), 15, at)
+        following = at + timedelta(seconds=event.interval_s)
+        if following < event.until:
+            self.timeline.enter(following, event)
+
+    def _plan_storms(self) -> None:
+        for esme, home in self._homes.items():
+            for rule in self._config.faults.lasting(FaultKind.ALERT_STORM, home.target, draws=self._draws):
+                if rule.start is not None and rule.end is not None:
+                    event = StormAlert(esme=esme, until=rule.end, interval_s=rule.delay_s or 1.0)
+                    self.timeline.enter(rule.start, event)
 
     def _expect_nothing(self, request_id: RequestId, code: str, sent_at: datetime) -> None:
         """Nothing will come from the device in time: the DSP tells the user so when it has waited long enough."""

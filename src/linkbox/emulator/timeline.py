@@ -45,6 +45,23 @@ class DeviceJoins:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StormAlert:
+    """A meter that storms sends its next alert; ``until`` and ``interval_s`` say for how long and how often."""
+
+    esme: Eui64
+    until: datetime
+    interval_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertWindowEnds:
+    """The DSP tells how many alerts of this code from this device it has suppressed."""
+
+    device: Eui64
+    code: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerDue:
     """The DSP sends a message to the user. ``spoilt`` says that its XML signature is not to verify."""
 
@@ -69,7 +86,10 @@ class QuarantineEnds:
     request_id: RequestId
 
 
-Event: TypeAlias = CommandArrives | SwitchPolls | MeterWakes | DeviceJoins | AnswerDue | DspGivesUp | QuarantineEnds
+FieldEvent: TypeAlias = (
+    CommandArrives | SwitchPolls | MeterWakes | DeviceJoins | DspGivesUp | QuarantineEnds | StormAlert | AlertWindowEnds
+)
+Event: TypeAlias = FieldEvent | AnswerDue
 
 
 class Timeline:

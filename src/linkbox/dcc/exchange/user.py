@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from linkbox.base.identifiers import RequestId
 from linkbox.dcc.duis import ServiceRequest, ServiceResponse, encode_request, read_synchronous_reply, sign
-from linkbox.dcc.duis.alerts import QuarantinedRequest
+from linkbox.dcc.duis.alerts import CommandFailure, QuarantinedRequest, ResponseVersionMismatch, VersionMismatch
 from linkbox.dcc.duis.response import Acknowledgement, DccAlert, GbcsPayload, PreCommand
 from linkbox.dcc.eligibility import Profile, UserRole, require_allowed
 from linkbox.dcc.errors import LocalProtocolError, RemoteProtocolError
@@ -98,6 +98,10 @@ def receive_response(
     match response.value.body:
         case DccAlert(alert=QuarantinedRequest(event_reference=reference)):
             return _take_notice(exchange, str(reference))
+        case DccAlert(alert=CommandFailure()):
+            return _fail(exchange, "the DCC could not deliver the command")
+        case DccAlert(alert=VersionMismatch(user_version=version)):
+            return _fail(exchange, f"the answer was withheld: schema version {version} can not express it")
         case _ if exchange.state is ExchangeState.AWAITING_PRE_COMMAND:
             return _fail(exchange, f"an answer came before any command was sent: {response.value.response_code}")
         case GbcsPayload(payload=payload) if response.value.is_success:
@@ -127,7 +131,9 @@ def send_failed(exchange: Exchange, why: str) -> Exchange:
 def request_of(response: ServiceResponse) -> RequestId | None:
     """The request that a message from the receive endpoint belongs to; None for alerts of their own."""
     match response.body:
-        case DccAlert(alert=QuarantinedRequest(request_id=request_id)):
+        case DccAlert(alert=QuarantinedRequest(request_id=request_id) | CommandFailure(request_id=request_id)):
+            return request_id
+        case DccAlert(alert=VersionMismatch(withheld=ResponseVersionMismatch(request_id=request_id))):
             return request_id
         case _:
             return response.request_id
