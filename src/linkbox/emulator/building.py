@@ -16,8 +16,8 @@ from linkbox.emulator.contactor import Polling
 from linkbox.emulator.device import DeviceKeys
 from linkbox.emulator.draws import Draws
 from linkbox.emulator.esme import Esme
-from linkbox.emulator.faults import FaultKind, Target
-from linkbox.emulator.home import Home
+from linkbox.emulator.faults import Target
+from linkbox.emulator.home import Home, with_faults
 from linkbox.emulator.network import Hub, Switch
 
 
@@ -37,30 +37,29 @@ class Builder:
         """A home whose switch has never been commanded; in ``not_installed`` ones it waits in its box."""
         target = Target(names=frozenset({*installation.devices, installation.mpan}), region=installation.region)
         installed = installation.mpan not in self.not_installed
-        return Home(
+        home = Home(
             installation=installation,
             hub=_hub(installation, installed=installed),
             esme=self._esme(installation, installed=installed),
             switch=Switch(eui=installation.hcalcs, joined=frozenset({installation.esme}) if installed else frozenset()),
             keys={device: self._keys(device) for device in installation.devices},
-            polling=self._polling(installation, target),
+            polling=self._polling(installation),
             target=target,
-            hub_offline=tuple(self.config.faults.periods(FaultKind.HUB_OFFLINE, target, draws=self.draws)),
             clock_drift=self._drift(installation),
             install_code=install_code(installation.hcalcs),
         )
+        return with_faults(home, self.config.faults, self.draws)
 
     def _keys(self, device: Eui64) -> DeviceKeys:
         signer, agreement = self.pki.signer(device, None), self.pki.agreer(device, None)
         return DeviceKeys(signer=signer, agreement=agreement, broker=self.broker, trust=self.trust)
 
-    def _polling(self, installation: Installation, target: Target) -> Polling:
+    def _polling(self, installation: Installation) -> Polling:
         low, high = self.config.hcalcs_poll_s
         interval_s = low + int(self.draws.uniform("poll interval", installation.hcalcs) * (high - low + 1))
         return Polling(
             interval_s=interval_s,
             phase_s=int(self.draws.uniform("poll phase", installation.hcalcs) * interval_s),
-            offline=tuple(self.config.faults.periods(FaultKind.HCALCS_OFFLINE, target, draws=self.draws)),
         )
 
     def _drift(self, installation: Installation) -> timedelta:

@@ -33,7 +33,7 @@ from linkbox.emulator.choice import choose
 from linkbox.emulator.config import EmulatorConfig
 from linkbox.emulator.contactor import closed_fraction
 from linkbox.emulator.draws import Draws
-from linkbox.emulator.faults import FaultKind
+from linkbox.emulator.faults import FaultKind, FaultRule
 from linkbox.emulator.field import Field
 from linkbox.emulator.home import Home
 from linkbox.emulator.spoil import spoil_xml_signature
@@ -168,6 +168,20 @@ class DccEmulator:
         """The consumer presses the boost button at ``at``."""
         self._advance(at)
         self._field.boost(mpan, minutes=minutes, at=self._now)
+
+    def settle(self, at: datetime) -> None:
+        """Let the world go on until ``at``; what falls due waits for ``run_until``."""
+        self._advance(at)
+
+    def add_fault(self, rule: FaultRule, *, at: datetime) -> None:
+        """Let a fault strike from ``at`` on."""
+        self._advance(at)
+        self._field.change_faults((*self._field.faults.rules, rule))
+
+    def clear_faults(self, *, at: datetime) -> None:
+        """Let nothing go wrong any more, from ``at`` on."""
+        self._advance(at)
+        self._field.change_faults(())
 
     def resolve_quarantine(self, request_id: RequestId, *, release: bool, at: datetime) -> None:
         """The user tells the DCC to process (or delete) a quarantined command."""

@@ -31,7 +31,7 @@ from linkbox.emulator.config import EmulatorConfig
 from linkbox.emulator.device import DeviceAlert, alert_octets
 from linkbox.emulator.draws import Draws
 from linkbox.emulator.esme import press_boost
-from linkbox.emulator.faults import FaultKind, FaultRule, Target
+from linkbox.emulator.faults import FaultKind, FaultPlan, FaultRule, Target
 from linkbox.emulator.home import (
     Home,
     meter_wakes,
@@ -40,6 +40,7 @@ from linkbox.emulator.home import (
     next_poll_after_change,
     receive,
     switch_polls,
+    with_faults,
 )
 from linkbox.emulator.meteractions import ACTIONS, GENERATION_3, GENERATION_4
 from linkbox.emulator.network import try_to_join
@@ -86,7 +87,8 @@ class Field:
         self._esme_of = {home.installation.mpan: eui for eui, home in self._homes.items()}
         self._meter_of = {device: eui for eui, home in self._homes.items() for device in home.installation.devices}
 
-        self._plan_storms()
+        self.faults = config.faults
+        self._plan_storms(config.faults)
 
     def home_of(self, mpan: Mpan) -> Home:
         """The home at this supply point; raise UnknownInstallation."""
@@ -111,7 +113,7 @@ class Field:
 
     def strikes(self, kind: FaultKind, request: ServiceRequest, at: datetime, attempt: int = 0) -> FaultRule | None:
         """The fault of this kind that strikes a request posted at ``at``, if one does."""
-        return self._config.faults.strikes(
+        return self.faults.strikes(
             kind,
             draws=self._draws,
             request_id=request.request_id,
@@ -333,9 +335,16 @@ class Field:
         if following < event.until:
             self.timeline.enter(following, event)
 
-    def _plan_storms(self) -> None:
+    def change_faults(self, rules: tuple[FaultRule, ...]) -> None:
+        """Go by these rules from now on; a storm that rages goes on to its end."""
+        known, self.faults = self.faults.rules, FaultPlan(rules=rules)
         for esme, home in self._homes.items():
-            for rule in self._config.faults.lasting(FaultKind.ALERT_STORM, home.target, draws=self._draws):
+            self._homes[esme] = with_faults(home, self.faults, self._draws)
+        self._plan_storms(FaultPlan(rules=tuple(rule for rule in rules if rule not in known)))
+
+    def _plan_storms(self, faults: FaultPlan) -> None:
+        for esme, home in self._homes.items():
+            for rule in faults.lasting(FaultKind.ALERT_STORM, home.target, draws=self._draws):
                 if rule.start is not None and rule.end is not None:
                     event = StormAlert(esme=esme, until=rule.end, interval_s=rule.delay_s or 1.0)
                     self.timeline.enter(rule.start, event)

@@ -26,8 +26,9 @@ from linkbox.emulator.device import (
     protect,
     refusal_alert,
 )
+from linkbox.emulator.draws import Draws
 from linkbox.emulator.esme import Esme, next_wake, poll, wake
-from linkbox.emulator.faults import Target
+from linkbox.emulator.faults import FaultKind, FaultPlan, Target
 from linkbox.emulator.meteractions import ACTIONS, Surroundings
 from linkbox.emulator.network import Hub, Switch, change_log, join_as_responder
 
@@ -46,7 +47,7 @@ class Home:
     keys: Mapping[Eui64, DeviceKeys] = field(repr=False)
     polling: Polling
     target: Target
-    hub_offline: tuple[tuple[datetime, datetime], ...]
+    hub_offline: tuple[tuple[datetime, datetime], ...] = ()
     clock_drift: timedelta = timedelta(0)
     install_code: bytes | None = field(default=None, repr=False)
     contactor: Contactor = field(default_factory=Contactor)
@@ -104,6 +105,13 @@ def receive(
     except RemoteProtocolError as error:
         return _refusal(home, data, MALFORMED, str(error), at)
     return Reaction(home=_counted(after, message), response=protect(message, response, keys=keys, at=at), alerts=alerts)
+
+
+def with_faults(home: Home, faults: FaultPlan, draws: Draws) -> Home:
+    """The home with the off-line periods of other fault rules."""
+    switch = tuple(faults.periods(FaultKind.HCALCS_OFFLINE, home.target, draws=draws))
+    hub = tuple(faults.periods(FaultKind.HUB_OFFLINE, home.target, draws=draws))
+    return replace(home, hub_offline=hub, polling=replace(home.polling, offline=switch))
 
 
 def switch_polls(home: Home, at: datetime) -> Home:

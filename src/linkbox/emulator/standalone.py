@@ -1,0 +1,134 @@
+"""The emulated DCC as a server of its own, in real time: ports of DCC Boxed, deliveries with retries."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+import uvicorn
+from fastapi import FastAPI
+
+from linkbox.base.identifiers import Eui64
+from linkbox.base.time import Clock, SystemClock
+from linkbox.dcc.eligibility import UserRole
+from linkbox.dcc.inventory import Installation
+from linkbox.dcc.smki import Role, TestPki
+from linkbox.emulator.certificatesearch import create_certificate_app
+from linkbox.emulator.config import EmulatorConfig
+from linkbox.emulator.control import create_control_app
+from linkbox.emulator.dcc import DccEmulator
+from linkbox.emulator.postbox import Parcel, Postbox
+from linkbox.emulator.server import create_app, deliver
+
+DCC_PORT, SMKI_PORT, CONTROL_PORT = 8079, 8083, 8078
+_TICK_S = 0.05
+"""How often the world is looked at: answers come at most so much later than their time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """Files for TLS towards users; with ``client_ca`` a user must show a certificate that descends from it."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StandaloneConfig:
+    """What a server of its own needs besides the world. Port 0 takes any free one; None for a port leaves that out."""
+
+    emulator: EmulatorConfig
+    installations: tuple[Installation, ...]
+    user: Eui64
+    user_endpoint: str
+    pki_seed: str
+    user_role: UserRole = UserRole.ELECTRICITY_DISTRIBUTOR
+    certificate_role: Role = Role.NETWORK_OPERATOR
+    host: str = "127.0.0.1"
+    dcc_port: int = DCC_PORT
+    smki_port: int | None = SMKI_PORT
+    control_port: int | None = CONTROL_PORT
+    tls: Tls | None = None
+
+
+Started = Callable[[dict[str, str]], Awaitable[None]]
+
+
+async def run_standalone(
+    config: StandaloneConfig, *, started: Started | None = None, clock: Clock | None = None
+) -> None:
+    """Serve until cancelled. ``started`` is told the addresses (``dcc``, ``smki``, ``control``) once all are open."""
+    clock = clock or SystemClock()
+    now = clock.now()
+    pki = TestPki(config.pki_seed, now - timedelta(days=1), now + timedelta(days=3650))
+    emulator = DccEmulator(
+        config.emulator,
+        config.installations,
+        pki,
+        config.user,
+        user_role=config.user_role,
+        certificate_role=config.certificate_role,
+    )
+    apps = {"dcc": (create_app(emulator, clock), config.dcc_port, config.tls)}
+    if config.smki_port is not None:
+        apps["smki"] = (create_certificate_app(pki.certificates()), config.smki_port, None)
+    if config.control_port is not None:
+        apps["control"] = (create_control_app(emulator, clock), config.control_port, None)
+    async with AsyncExitStack() as stack:
+        addresses = {}
+        for name, (app, port, tls) in apps.items():
+            addresses[name] = await _serve(stack, app, config.host, port, tls)
+        if started is not None:
+            await started(addresses)
+        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)))
+        await _deliver_for_ever(emulator, config.user_endpoint, clock, session)
+
+
+async def _deliver_for_ever(emulator: DccEmulator, url: str, clock: Clock, session: aiohttp.ClientSession) -> None:
+    postbox = Postbox()
+
+    async def attempt(parcel: Parcel) -> None:
+        if not await deliver(parcel.delivery, url, session=session):
+            postbox.refused(parcel, clock.now())
+
+    async with asyncio.TaskGroup() as attempts:  # one that hangs does not hold up the others
+        while True:
+            for delivery in emulator.run_until(clock.now()):
+                postbox.add(delivery)
+            for parcel in postbox.due(clock.now()):
+                attempts.create_task(attempt(parcel))
+            await asyncio.sleep(_TICK_S)
+
+
+async def _serve(stack: AsyncExitStack, app: FastAPI, host: str, port: int, tls: Tls | None) -> str:
+    server = uvicorn.Server(_settings(app, host, port, tls))
+    task = asyncio.create_task(server.serve())
+
+    async def stop() -> None:
+        server.should_exit = True
+        await task
+
+    stack.push_async_callback(stop)
+    while not server.started:
+        if task.done():
+            await task
+            raise OSError(f"can not serve on {host}:{port}")
+        await asyncio.sleep(_TICK_S)
+    bound = server.servers[0].sockets[0].getsockname()[1]
+    return f"{'http' if tls is None else 'https'}://{host}:{bound}"
+
+
+def _settings(app: FastAPI, host: str, port: int, tls: Tls | None) -> uvicorn.Config:
+    settings = uvicorn.Config(app, host=host, port=port, log_level="warning", lifespan="off")
+    if tls is not None:
+        settings.ssl_certfile, settings.ssl_keyfile = str(tls.certificate), str(tls.key)
+        if tls.client_ca is not None:
+            settings.ssl_ca_certs, settings.ssl_cert_reqs = str(tls.client_ca), ssl.CERT_REQUIRED
+    return settings
