@@ -316,3 +316,11 @@ def test_any_fact_may_be_missing_or_null(paths: list[tuple[Any, ...]], null: boo
         else:
             del parent[path[-1]]
     outline(render_report(small))
+
+
+def test_the_middle_of_a_long_story_is_folded_and_nothing_is_lost(result: Result) -> None:
+    story = [f"0{n // 60}:{n % 60:02d}:00 holding: step number {n};" for n in range(60)]
+    page = render_report(change(result, lambda r: r["with_control"]["interventions"][0].update(story=story)))
+    outline(page)
+    assert "42 more steps" in page
+    assert all(f"tep number {n};" in page for n in range(60))

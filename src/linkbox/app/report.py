@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from linkbox.app import report_record as record
 from linkbox.app import report_sections as sections
 from linkbox.app.report_story import headline
 from linkbox.app.report_style import CSS
@@ -24,11 +25,11 @@ def render_report(result: Result) -> str:
         sections.fuse_section(runs),
         sections.temperature_section(result, runs),
         sections.customer_section(runs),
-        sections.intervention_section(runs),
+        record.intervention_section(runs),
         sections.request_section(runs),
-        sections.invariant_section(runs),
-        sections.log_section(runs),
-        sections.colophon(result),
+        record.invariant_section(runs),
+        record.log_section(runs),
+        record.colophon(result),
     )
     return (
         '<!DOCTYPE html>\n<html lang="en-GB"><head><meta charset="utf-8">'

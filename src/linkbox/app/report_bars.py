@@ -7,10 +7,23 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from linkbox.app.report_svg import HAIR, HELD, INK, MUTED, RELEASED, RENEWED, UNKNOWN, WITH, drawing, time_axis, to_svg
+from linkbox.app.report_svg import (
+    HAIR,
+    HELD,
+    INK,
+    MUTED,
+    RELEASED,
+    RENEWED,
+    UNKNOWN,
+    WITH,
+    drawing,
+    time_axis,
+    to_svg,
+)
 from linkbox.app.report_values import QUOTA_MIN, TARGET_S, Result, Runs, hours, number, plural, when
 
 _WIDTH_IN = 10.4
+_ON_HELD = "#1a1a1a"  # reads on the orange bars in every theme
 ENDINGS = {
     "expiry": (HELD, "ended by itself when its time was over"),
     "renewal": (RENEWED, "held on by a new command"),
@@ -72,7 +85,7 @@ def curtailments(runs: Runs) -> str:
             _hold_bars(left, row, customer)
             over = customer.minutes > QUOTA_MIN
             right.barh(row, customer.minutes, height=0.62, color=UNKNOWN if over else HELD, linewidth=0)
-            right.text(customer.minutes + 2, row, f"{customer.minutes:.0f}", va="center", color=INK, fontsize=7.5)
+            _minutes_label(right, row, customer.minutes)
         left.set_ylim(len(people) - 0.4, -0.6)
         left.set_yticks(range(len(people)), [f"{c.name} · {c.phase}" if c.phase else c.name for c in people])
         left.tick_params(axis="y", labelcolor=INK)
@@ -94,6 +107,13 @@ def curtailments(runs: Runs) -> str:
             "The table below the figure lists every hold."
         )
         return to_svg(fig, "curtailments", label=label)
+
+
+def _minutes_label(ax: Axes, row: int, minutes: float) -> None:
+    """The number beside its bar, or inside where the quota's line would run through it."""
+    inside = 0.75 * QUOTA_MIN < minutes < 1.05 * QUOTA_MIN
+    x, align, colour = (minutes - 2, "right", _ON_HELD) if inside else (minutes + 2, "left", INK)
+    ax.text(x, row, f"{minutes:.0f}", va="center", ha=align, color=colour, fontsize=7.5)
 
 
 def _hold_bars(ax: Axes, row: int, customer: Customer) -> None:

@@ -3,7 +3,8 @@
 CSS = """
 :root{color-scheme:light dark;
  --paper:#fff;--ink:#1b1f24;--muted:#5c6670;--hair:#d5dade;--wash:#f5f7f8;
- --with:#0072b2;--without:#d55e00;--forecast:#56b4e9;--held:#e69f00;--renewed:#b97d00;--released:#009e73;--unknown:#b3446c;
+ --with:#0072b2;--without:#d55e00;--forecast:#56b4e9;--held:#e69f00;--renewed:#b97d00;
+ --released:#009e73;--unknown:#b3446c;
  --good:#00704f;--bad:#b23c00;--badwash:#fdf1ea;
  --sans:"Inter","Source Sans 3","Segoe UI","Helvetica Neue","Liberation Sans",Arial,sans-serif}
 @media (prefers-color-scheme:dark){:root{
@@ -63,13 +64,17 @@ dl{margin:0;font-size:.9rem}
 dt{color:var(--muted);font-size:.8125rem}
 dd{margin:0 0 .55rem}
 ol.story{align-self:start;list-style:none;margin:0;padding:0;border-left:2px solid var(--hair)}
-ol.story li{position:relative;padding:0 0 .9rem 1.5rem;max-width:44em}
+ol.story li{position:relative;padding:0 0 .9rem 1.5rem;max-width:46em}
+ol.story li.more{padding-left:0}
 ol.story li:last-child{padding-bottom:0}
 ol.story li::before{content:"";position:absolute;left:-.4rem;top:.42rem;width:.65rem;height:.65rem;border-radius:50%;
  background:var(--paper);border:2px solid var(--with)}
 ol.story li:has(time){padding-left:6.2rem}
 ol.story time{position:absolute;left:1.5rem;font-weight:650}
 ol.story b{font-weight:650}
+ol.story details{margin:.1rem 0 .5rem 1.5rem;border:0;padding:0}
+ol.story summary{font-weight:400;color:var(--muted)}
+ol.story details ol{border:0;margin:.3rem 0 0 -1.5rem;padding:0;list-style:none}
 ol.story.long{font-size:.9375rem}
 ol.story.long li{padding-bottom:.3rem}
 ol.story.long li::before{width:.5rem;height:.5rem;left:-.33rem;top:.5rem}
@@ -79,11 +84,13 @@ details table{font-size:.875rem}
 details td{padding-top:.22rem;padding-bottom:.22rem}
 td.stream{color:var(--muted)}
 footer{margin-top:4.5rem;padding-top:1rem;border-top:1.5px solid var(--ink);color:var(--muted);font-size:.875rem}
-@media (max-width:48rem){main{padding:2rem 1.1rem 3rem}h1{font-size:1.75rem}.intervention{grid-template-columns:1fr}
+@media screen and (max-width:48rem){main{padding:2rem 1.1rem 3rem}h1{font-size:1.75rem}
+ .intervention{grid-template-columns:1fr}
  ul.checks{columns:1}figure.wide svg{min-width:44rem}}
 @media print{:root{color-scheme:light;--paper:#fff;--ink:#000;--muted:#444;--hair:#bbb;--wash:#fff;--with:#0072b2;
  --without:#d55e00;--forecast:#56b4e9;--held:#e69f00;--renewed:#b97d00;--released:#009e73;--unknown:#b3446c;--good:#00704f;--bad:#b23c00;
  --badwash:#fff}
  @page{size:A4;margin:16mm 14mm}html{font-size:10.5px}main{padding:0;max-width:none}
- h2{break-after:avoid}figure,.intervention,table.summary,section.shortcomings{break-inside:avoid}}
+ h2,h3,.legend{break-after:avoid}section.drawn,table.summary,section.shortcomings,
+ ol.story li,dl{break-inside:avoid}}
 """
