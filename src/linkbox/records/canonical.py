@@ -48,39 +48,36 @@ def check_facts(facts: Mapping[str, object]) -> None:
 
 
 def _check(value: object, where: str, issues: list[Issue]) -> None:
-    match value:
-        case None | bool() | int():
-            return
-        case float():
-            if not math.isfinite(value):
-                issues.append(Issue(where=where, value=repr(value), rule="a recorded number must be finite"))
-        case str():
-            _check_text(value, where, issues)
-        case Mapping():
-            for key, item in value.items():
-                if not isinstance(key, str):
-                    issues.append(Issue(where=where, value=repr(key), rule="a key must be text"))
-                else:
-                    _check_text(key, f"{where} key", issues)
-                    _check(item, f"{where}.{key}", issues)
-        case list() | tuple():
-            for index, item in enumerate(value):
-                _check(item, f"{where}[{index}]", issues)
-        case _:
-            issues.append(Issue(where=where, value=type(value).__name__, rule="must be a JSON value"))
+    if isinstance(value, str):
+        _check_text(value, where, issues)
+    elif value is None or isinstance(value, bool | int):
+        return
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            issues.append(Issue(where=where, value=repr(value), rule="a recorded number must be finite"))
+    elif isinstance(value, dict | Mapping):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                issues.append(Issue(where=where, value=repr(key), rule="a key must be text"))
+            else:
+                _check_text(key, f"{where} key", issues)
+                _check(item, f"{where}.{key}", issues)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            _check(item, f"{where}[{index}]", issues)
+    else:
+        issues.append(Issue(where=where, value=type(value).__name__, rule="must be a JSON value"))
 
 
 def _check_text(text: str, where: str, issues: list[Issue]) -> None:
-    if _is_mpan(text):
+    if len(text) == 13 and _is_mpan(text):
         # The value itself must not reach a log either, so the issue shows its shape only.
         issues.append(Issue(where=where, value="<13 digits>", rule="no MPAN in clear: use a customer token"))
-    elif not _encodes(text):
+    elif not text.isascii() and not _encodes(text):
         issues.append(Issue(where=where, value=ascii(text), rule="text must be encodable as UTF-8"))
 
 
 def _is_mpan(text: str) -> bool:
-    if len(text) != 13 or not text.isdigit():
-        return False
     try:
         Mpan(text)
     except InvalidIdentifier:

@@ -79,12 +79,16 @@ class AuditRecord:
 
     def entry_bytes(self) -> bytes:
         """The bytes that ``digest`` covers."""
-        # Names are restricted to characters that JSON never escapes, so this equals canonical_json of the entry.
-        return (
-            f'{{"at":"{format_utc(self.at)}","facts_digest":"{self.facts_digest}","previous":"{self.previous}",'
-            f'"seq":{self.seq:d},"stream":"{self.stream}","stream_previous":"{self.stream_previous}",'
-            f'"stream_seq":{self.stream_seq:d},"type":"{self.kind}"}}'
-        ).encode()
+        return _entry_bytes(
+            format_utc(self.at),
+            self.facts_digest,
+            self.previous,
+            self.seq,
+            self.stream,
+            self.stream_previous,
+            self.stream_seq,
+            self.kind,
+        )
 
     def line(self) -> bytes:
         """This record as one line of JSON Lines, without the line end."""
@@ -160,19 +164,21 @@ def append(head: ChainHead | None, event: AuditEvent) -> AuditRecord:
     stream_seq, stream_previous = head.streams.get(event.stream, (0, ZERO_DIGEST))
     check_facts(event.facts)
     facts_bytes = canonical_json(event.facts)
-    draft = AuditRecord(
-        seq=head.seq + 1,
-        at=parse_utc(format_utc(event.at)),
+    facts_digest, at = sha256_hex(facts_bytes), format_utc(event.at)
+    seq, stream_seq = head.seq + 1, stream_seq + 1
+    entry = _entry_bytes(at, facts_digest, head.digest, seq, event.stream, stream_previous, stream_seq, event.kind)
+    return AuditRecord(
+        seq=seq,
+        at=parse_utc(at),
         stream=event.stream,
-        stream_seq=stream_seq + 1,
+        stream_seq=stream_seq,
         kind=event.kind,
         facts=json.loads(facts_bytes),  # a copy that nobody else holds
-        facts_digest=sha256_hex(facts_bytes),
+        facts_digest=facts_digest,
         previous=head.digest,
         stream_previous=stream_previous,
-        digest="",
+        digest=sha256_hex(entry),
     )
-    return replace(draft, digest=sha256_hex(draft.entry_bytes()))
 
 
 def append_all(head: ChainHead | None, events: Iterable[AuditEvent]) -> tuple[tuple[AuditRecord, ...], ChainHead]:
@@ -182,3 +188,13 @@ def append_all(head: ChainHead | None, events: Iterable[AuditEvent]) -> tuple[tu
         records.append(append(at, event))
         at = at.after(records[-1])
     return tuple(records), at
+
+
+def _entry_bytes(
+    at: str, facts_digest: str, previous: str, seq: int, stream: str, stream_previous: str, stream_seq: int, kind: str
+) -> bytes:
+    # Names are restricted to characters that JSON never escapes, so this equals canonical_json of the entry.
+    return (
+        f'{{"at":"{at}","facts_digest":"{facts_digest}","previous":"{previous}","seq":{seq:d},"stream":"{stream}",'
+        f'"stream_previous":"{stream_previous}","stream_seq":{stream_seq:d},"type":"{kind}"}}'
+    ).encode()

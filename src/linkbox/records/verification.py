@@ -53,7 +53,8 @@ class Verdict:
     """What verification found. ``problems`` is in the order of the chain; the first one comes first.
 
     ``withheld`` are the records whose facts are not shown; ``covered_until`` is the last record under a good
-    signature (None: no good signature), ``head`` the chain's end as read.
+    signature (None: no good signature). ``head`` is where the chain stands at its end; where it is not whole, at the
+    last record before the first break, and ``withheld`` goes that far too.
     """
 
     records: int
