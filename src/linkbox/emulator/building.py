@@ -19,6 +19,7 @@ from linkbox.emulator.esme import Esme
 from linkbox.emulator.faults import Target
 from linkbox.emulator.home import Home, with_faults
 from linkbox.emulator.network import Hub, Switch
+from linkbox.emulator.remembered import RememberedSecrets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Builder:
         return with_faults(home, self.config.faults, self.draws)
 
     def _keys(self, device: Eui64) -> DeviceKeys:
-        signer, agreement = self.pki.signer(device, None), self.pki.agreer(device, None)
+        signer, agreement = self.pki.signer(device, None), RememberedSecrets(self.pki.agreer(device, None))
         return DeviceKeys(signer=signer, agreement=agreement, broker=self.broker, trust=self.trust)
 
     def _polling(self, installation: Installation) -> Polling:

@@ -36,6 +36,7 @@ from linkbox.emulator.draws import Draws
 from linkbox.emulator.faults import FaultKind, FaultRule
 from linkbox.emulator.field import Field
 from linkbox.emulator.home import Home
+from linkbox.emulator.remembered import RememberedSecrets
 from linkbox.emulator.spoil import spoil_xml_signature
 from linkbox.emulator.stock import Stock, StockRefused
 from linkbox.emulator.timeline import AnswerDue
@@ -91,7 +92,7 @@ class DccEmulator:
         pki.agreer(user_eui, certificate_role)
         pki.signer(user_eui, Role.XML_SIGNING)
         self._signer = pki.signer(config.broker, Role.DSP_XML_SIGNING)
-        agreement = pki.agreer(config.broker, Role.ACCESS_CONTROL_BROKER)
+        agreement = RememberedSecrets(pki.agreer(config.broker, Role.ACCESS_CONTROL_BROKER))
         pki.signer(config.broker, Role.ACCESS_CONTROL_BROKER)
         trust = pki.trust_store()
         draws = Draws(config.seed)
