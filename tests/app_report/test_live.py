@@ -26,7 +26,7 @@ SNAPSHOT: Snapshot = {
     "fuse_rated_a": 200.0,
     "upper_a": [251.0, 214.0, 160.0],
     "fuse_state": [0.86, 0.61, 0.32],
-    "risk_state": "at_risk",
+    "risk_state": "at-risk",
     "risk_reason": "the L1 fuse reaches its limit in 18 min at the expected current",
     "intervention": {
         "id": "I-0001",

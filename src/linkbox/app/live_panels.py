@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,7 @@ from linkbox.app.live_bars import (
     sparkline,
 )
 
-_WIDE, _TALL = 110, 32
+_WIDE, _TALL, _VERY_TALL = 110, 30, 42
 _RISK_STYLE = {
     "NORMAL": GREEN,
     "WATCH": BLUE,
@@ -48,6 +49,10 @@ _STREAM_STYLE = {
     "plan": BLUE,
     "command": "#5fa8ff",
     "device": GREEN,
+    "effect": GREEN,
+    "intervention": "bold",
+    "escalation": f"bold {VERMILLION}",
+    "veto": f"bold {VERMILLION}",
     "release": GREEN,
     "notice": GREY,
     "audit": GREY,
@@ -57,7 +62,7 @@ _STREAM_STYLE = {
 def screen(snapshot: Snapshot, events: Sequence[Mapping[str, Any]], *, width: int, height: int) -> RenderableType:
     """The whole screen for a terminal of ``width`` columns and ``height`` rows."""
     tall = height >= _TALL
-    feeder_rows, middle_rows = (9, 11) if tall else (6, 7)
+    feeder_rows, middle_rows = 9 if tall else 6, 11 if height >= _VERY_TALL else 7
     event_rows = height - 1 - feeder_rows - middle_rows
     layout = Layout()
     layout.split_column(
@@ -116,7 +121,7 @@ def feeder_panel(snapshot: Snapshot, width: int, *, rows_per_phase: int = 1) -> 
 
 
 def _risk_line(snapshot: Snapshot, width: int) -> Text:
-    risk = str(snapshot.get("risk_state") or "?").upper()
+    risk = str(snapshot.get("risk_state") or "?").upper().replace("-", "_")
     reason = str(snapshot.get("risk_reason") or "")
     line = Text.assemble((risk.replace("_", " "), _RISK_STYLE.get(risk, "")), "  ", reason)
     line.truncate(width, overflow="ellipsis")
@@ -186,7 +191,7 @@ def plain_hour(snapshot: Snapshot) -> str:
     phases = [
         f"{phase} {amps(now[index]).strip()} of {amps(limit[index]).strip()}" for index, phase in enumerate(PHASE_NAMES)
     ]
-    risk = str(snapshot.get("risk_state") or "?").replace("_", " ").lower()
+    risk = re.sub("[_-]", " ", str(snapshot.get("risk_state") or "?")).lower()
     return "  ".join([clock_text(snapshot.get("now")), *phases, risk, f"{snapshot.get('held') or 0} held"])
 
 
