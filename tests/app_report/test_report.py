@@ -261,6 +261,14 @@ def test_what_could_not_be_done_is_listed_in_full(result: Result) -> None:
     assert "broken" in render_report(changed)
 
 
+def test_a_limit_that_control_did_not_keep_is_said(result: Result) -> None:
+    low = change(result, lambda r: r["with_control"].update(min_voltage_v=208.7))
+    found = shortcomings(low, Runs.of(low))
+    assert found[0].replace("\N{NO-BREAK SPACE}", " ") == (
+        "Lowest voltage at a home, with control: 208.7 V, outside its limit (216.2 V, 6 % under 230 V)."
+    )
+
+
 def test_the_standfirst_counts_customers_and_their_longest_hold(result: Result) -> None:
     words = standfirst(result, Runs.of(result))
     assert words.startswith("Twelve of the 27 consenting customers had a charger held down, none for more than 81 of")

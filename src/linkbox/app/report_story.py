@@ -21,6 +21,13 @@ from linkbox.app.report_values import (
 )
 
 
+_FUSE = "Feeder fuse"
+_FUSE_STATE = "Highest fuse state"
+_MINUTES_LOST = "Customer minutes without supply"
+_NOT_CONVERGED = "Minutes in which the power flow did not converge"
+_ALL_FREE = "Every charger free at the end"
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of the summary: what, without, with, against which limit.
@@ -105,7 +112,7 @@ def summary_rows(result: Result, runs: Runs) -> list[Row]:
     rated, cable = number(street.get("fuse_a")), number(street.get("cable_limit_degc"))
     rows = [
         _fuse_row(runs),
-        _pair(runs, "Highest fuse state", "max_fuse_state", digits=2, limit="1.00 melts", over=1.0),
+        _pair(runs, _FUSE_STATE, "max_fuse_state", digits=2, limit="1.00 melts", over=1.0),
         _pair(runs, "Highest phase current", "max_current_a", "A", limit=f"{rated:.0f} A fuse rating" if rated else ""),
         _pair(
             runs,
@@ -134,9 +141,9 @@ def summary_rows(result: Result, runs: Runs) -> list[Row]:
             limit="216.2 V, 6 % under 230 V",
             under=216.2,
         ),
-        _pair(runs, "Customer minutes without supply", "customer_minutes_lost", limit="0", over=0.0),
+        _pair(runs, _MINUTES_LOST, "customer_minutes_lost", limit="0", over=0.0),
         _pair(runs, "Charging energy delivered", "energy_delivered_kwh", "kWh"),
-        _pair(runs, "Minutes in which the power flow did not converge", "non_converged_minutes", limit="0", over=0.0),
+        _pair(runs, _NOT_CONVERGED, "non_converged_minutes", limit="0", over=0.0),
     ]
     control = runs.with_
     if control is not None:
@@ -153,7 +160,7 @@ def _fuse_row(runs: Runs) -> Row:
         return f"blew on {joined(list(run.get('blown_phases') or ['a phase']))} at {clock(run['fuse_blown_at'])}"
 
     bad = frozenset(key for key, _, run in runs.each() if run.get("fuse_blown_at"))
-    return Row("Feeder fuse", cell(runs.without), cell(runs.with_), bad=bad)
+    return Row(_FUSE, cell(runs.without), cell(runs.with_), bad=bad)
 
 
 def _pair(
@@ -225,7 +232,7 @@ def _control_rows(control: Result) -> list[Row]:
             f"{TARGET_S} s",
             _bad(bad_trip),
         ),
-        Row("Every charger free at the end", "", free, "yes", _bad(free == "no")),
+        Row(_ALL_FREE, "", free, "yes", _bad(free == "no")),
         Row("Notices", "", told if notices else UNKNOWN_VALUE),
     ]
 
@@ -234,9 +241,11 @@ def _bad(is_bad: bool) -> frozenset[str]:
     return frozenset({"with"}) if is_bad else frozenset()
 
 
+_TOLD_OTHERWISE = (_FUSE, _FUSE_STATE, _MINUTES_LOST, _NOT_CONVERGED, _ALL_FREE)
+
+
 def shortcomings(result: Result, runs: Runs) -> list[str]:
     """Everything that could not be done or did not go as it should, one sentence each, from the data alone."""
-    del result
     found: list[str] = []
     for _, label, run in runs.each():
         minutes = int(number(run.get("non_converged_minutes")) or 0)
@@ -251,6 +260,11 @@ def shortcomings(result: Result, runs: Runs) -> list[str]:
     if control.get("fuse_blown_at"):
         found.append(f"Control did not keep the fuse: {_blow(control)}.")
     reasons = {row.get("intervention"): str(row.get("why") or "") for row in control.get("escalations") or ()}
+    found += [
+        f"{row.what}, with control: {row.with_}, outside its limit ({row.limit})."
+        for row in summary_rows(result, runs)
+        if "with" in row.bad and row.what not in _TOLD_OTHERWISE
+    ]
     for intervention in control.get("interventions") or ():
         found += _intervention_shortcomings(intervention, reasons.get(intervention.get("id"), ""))
     found += _command_shortcomings(control)
