@@ -20,7 +20,6 @@ from linkbox.app.report_values import (
     spelled,
 )
 
-
 _FUSE = "Feeder fuse"
 _FUSE_STATE = "Highest fuse state"
 _MINUTES_LOST = "Customer minutes without supply"
