@@ -259,7 +259,7 @@ def test_a_signature_with_blanks_between_its_elements_is_read_as_well() -> None:
 @given(st.data())
 def test_both_ways_of_opening_a_message_give_the_same_verdict(data: st.DataObject) -> None:
     """Damage outside the Signature is judged the same, whether the message is cut as text or taken apart."""
-    message = data.draw(st.sampled_from([SIGNED_REQUEST, SIGNED_RESPONSE]))
+    message = data.draw(st.sampled_from([SIGNED_REQUEST, SIGNED_RESPONSE, BOXED_RESPONSE]))
     at = data.draw(st.integers(0, message.index(b"<ds:Signature") - 1))
     damaged = bytearray(message)
     damaged[at : at + data.draw(st.integers(0, 2))] = data.draw(
@@ -275,6 +275,28 @@ def test_both_ways_of_opening_a_message_give_the_same_verdict(data: st.DataObjec
             return type(error)
 
     assert verdict(bytes(damaged)) == verdict(spaced(bytes(damaged)))
+
+
+BOXED = b'<?xml version="1.0" encoding="UTF-8" standalone="no"?>'
+SPARE = b' xmlns:ns3="http://www.w3.org/2000/09/xmldsig#" xmlns:ra="http://www.dccinterface.co.uk/ResponseAndAlert"'
+
+
+def as_boxed(response: bytes) -> bytes:
+    """``response`` signed and laid out as DCC Boxed does it: the digest is over the canonical form, not over this."""
+    name = b' xmlns:sr="http://www.dccinterface.co.uk/ServiceUserGateway"'
+    signed = sign(response.replace(name, SPARE + name, 1), DSP_SIGNER)
+    return BOXED + signed.replace(SPARE + name, name + SPARE, 1)
+
+
+BOXED_RESPONSE = as_boxed(encode_response(RESPONSE))
+
+
+def test_a_response_as_dcc_boxed_writes_it_is_read_without_a_parser_and_with_one() -> None:
+    assert match_plain(BOXED_RESPONSE.split(b"<ds:Signature")[0] + b"</sr:Response>") is not None
+    for received in (BOXED_RESPONSE, spaced(BOXED_RESPONSE), BOXED_RESPONSE.replace(b" standalone", b"  standalone")):
+        assert read_response(received, trust=TRUST, at=NOW).value == RESPONSE
+    with pytest.raises(BadSignature):
+        read_response(BOXED_RESPONSE.replace(b":1001<", b":1002<", 1), trust=TRUST, at=NOW)
 
 
 def test_a_plain_reply_is_read_without_a_parser_as_with_one() -> None:

@@ -69,7 +69,7 @@ class Unsigned(BadSignature):
 def open_signed(data: bytes, plain: PlainMatcher | None = None) -> SignedDocument:
     """Take the signature off ``data`` and check the digest. Raise MalformedXml, Unsigned or BadSignature.
 
-    What ``plain`` matches must be well-formed and its own canonical form: it needs no parse.
+    What ``plain`` matches is a whole document's canonical form, well-formed: it needs no parse.
     """
     at = data.rfind(_SPLICED_START)
     spliced = _SPLICED.fullmatch(data, at) if at > 0 and len(data) <= MAX_OCTETS else None
@@ -80,7 +80,9 @@ def _open_spliced(start: bytes, spliced: re.Match[bytes], plain: PlainMatcher | 
     digest, value, issuer, serial, end = spliced.groups()
     content, root = start + end, None
     found = None if plain is None else plain(content)
-    if found is None:
+    if found is not None:
+        content = found.string.encode("latin-1")
+    else:
         root = parse(content)
         if root.find(f".//{SIGNATURE}") is not None:
             _refuse("Signature", "must be exactly one, the last child of the root")

@@ -27,7 +27,7 @@ _ZONE = r"(?P<zone>Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00))?"
 _DATE = r"(?P<year>-?(?:[1-9][0-9]{4,}|[0-9]{4}))-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
 _TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(?:\.(?P<fraction>[0-9]+))?"
 _COMMON_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.(?:[0-9]{3}|[0-9]{6}))?Z")
-_REQUEST_ID = re.compile(r"(?:[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){7}:){2}(?:0|[1-9][0-9]{0,19})")
+_COUNTER = re.compile(r"0|[1-9][0-9]{0,19}")
 _DATE_TIME_TEXT = re.compile(f"{_DATE}T{_TIME}{_ZONE}")
 _DATE_TEXT = re.compile(f"{_DATE}{_ZONE}")
 _TIME_TEXT = re.compile(f"{_TIME}{_ZONE}")
@@ -107,7 +107,9 @@ def _shorten(values: tuple[str, ...]) -> str:
 
 def integer(least: int | None, most: int | None, *, digits: int = _MAX_DIGITS, width: int = 0) -> Simple[int]:
     """An integer type within bounds, of at most ``digits`` digits; ``width`` pads with zeros when written."""
-    rule = f"must be an integer within {least}..{most} of at most {digits} digits"
+    rule = (
+        f"must be an integer within {least}..{most}" if most is not None else f"must be an integer of {digits} digits"
+    )
 
     low = -(10**digits) + 1 if least is None else least
     high = min(10**digits - 1, 10**digits if most is None else most)
@@ -138,13 +140,15 @@ def _parse_boolean(text: str) -> bool:
 
 
 def _parse_base64(text: str) -> bytes:
-    packed = text.translate(_NO_SPACE)
     try:
-        value = binascii.a2b_base64(packed, strict_mode=True)
-        if binascii.b2a_base64(value, newline=False).decode() == packed:
+        value = binascii.a2b_base64(text, strict_mode=True)
+        if binascii.b2a_base64(value, newline=False).decode() == text:  # the bits that pad must be zero
             return value
     except ValueError:
         pass
+    packed = text.translate(_NO_SPACE)
+    if packed != text:
+        return _parse_base64(packed)
     raise NotInSchema("must be base64")
 
 
@@ -296,7 +300,7 @@ def _parse_eui(text: str) -> Eui64:
 def _parse_request_id(text: str) -> RequestId:
     text = text.strip(XML_SPACE)
     try:
-        if _REQUEST_ID.fullmatch(text):
+        if text[23:24] == ":" == text[47:48] and _COUNTER.fullmatch(text, 48):
             return RequestId(_parse_eui(text[:23]), _parse_eui(text[24:47]), int(text[48:]))
         return RequestId.parse(text)  # raises, and names the rule
     except InvalidIdentifier as error:

@@ -9,6 +9,7 @@ from lxml import etree
 from linkbox.dcc.errors import RemoteProtocolError
 
 SR = "http://www.dccinterface.co.uk/ServiceUserGateway"
+RA = "http://www.dccinterface.co.uk/ResponseAndAlert"
 DS = "http://www.w3.org/2000/09/xmldsig#"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 MAX_OCTETS = 1 << 20
