@@ -56,7 +56,11 @@ def demo(
         str, typer.Option(help="Eligibility profile; 'duis-5.4' is what is published: a distributor may not switch.")
     ] = "secmp0046",
     stop_emulator_at: Annotated[str | None, typer.Option(help="Let the DCC go away at HH:MM, for good.")] = None,
-    hours: Annotated[float, typer.Option(help="How many hours from 17:00 on.")] = 14.0,
+    faults: Annotated[
+        str, typer.Option(help="What goes wrong at the DCC, the devices and on the way: none, rough, deaf or forged.")
+    ] = "none",
+    starts: Annotated[str, typer.Option(help="When the evening begins, HH:MM.")] = "17:00",
+    hours: Annotated[float, typer.Option(help="How many hours it lasts.")] = 14.0,
     control: Annotated[
         bool, typer.Option("--control/--no-control", help="Without: the same evening, nobody acts.")
     ] = True,
@@ -88,6 +92,8 @@ def demo(
         charger_kw=charger_kw,
         provider=provider,
         profile=profile,
+        faults=faults,
+        starts=starts,
         hours=hours,
         emulator_stops_at=stop_emulator_at,
         control=control,

@@ -29,6 +29,7 @@ from linkbox.operation.controller import Controller
 from linkbox.operation.desk import Told
 from linkbox.operation.ports import PeerUnreachable
 from linkbox.records.audit import AuditRecord
+from linkbox.study.faults import LossyDcc, reading_lost
 from linkbox.study.scenario import Scenario
 from linkbox.study.wiring import USER, Cast, cast, read_street, site_of
 from linkbox.study.world import Due, World, build_street
@@ -75,7 +76,12 @@ def prepare(scenario: Scenario, folder: Path) -> None:
 
 
 async def run_controlled(
-    scenario: Scenario, folder: Path, *, watch: Watcher | None = None, told: Told | None = None
+    scenario: Scenario,
+    folder: Path,
+    *,
+    watch: Watcher | None = None,
+    told: Told | None = None,
+    open_store: Callable[[Path], SqliteStore] = SqliteStore,
 ) -> Evening:
     """Run the evening in ``folder`` to its end, or go on with the one that was cut off there."""
     network = read_street(scenario.feeder)
@@ -84,7 +90,7 @@ async def run_controlled(
     clock = ManualClock(scenario.start)
     world = World(scenario, sketch, people.homes, people.pki, USER, clock, folder / WORLD_FILE)
     site = site_of(people, world.provider_capacity_a)
-    store = SqliteStore(folder / STORE_FILE)
+    store = open_store(folder / STORE_FILE)
     if not store.customer_events():
         with store.transaction() as tx:
             for home in people.homes:
@@ -93,7 +99,8 @@ async def run_controlled(
     async with AsyncExitStack() as stack:
         dcc_url, provider_url = await world.open()
         stack.push_async_callback(world.close)
-        gateway = await stack.enter_async_context(HttpDccGateway(dcc_url))
+        http = await stack.enter_async_context(HttpDccGateway(dcc_url))
+        gateway = LossyDcc(http, scenario.fault_plan, seed=scenario.seed, clock=clock)
         market = await stack.enter_async_context(HttpMarketGateway(f"{provider_url}/flex"))
         notices = FileNoticeChannel(folder / "notices")
         controller = Controller(site, store, clock, dcc=gateway, market=market, notices=notices, told=told)
@@ -154,6 +161,7 @@ class _Scheduler:
         self._evening, self._front, self._watch = evening, front, watch
         stops = evening.people.scenario.emulator_stops_at
         self._dcc_stops_at = None if stops is None else evening.people.scenario.at_clock(stops)
+        self._faults = evening.people.scenario.fault_plan
 
     async def run(self) -> None:
         """Until the end of the scenario."""
@@ -170,7 +178,7 @@ class _Scheduler:
         for at in (evening.world.next_at(), evening.controller.next_wake(), self._dcc_stops_at):
             if at is not None:
                 times.append(at)
-        return max(min(times), evening.clock.now())
+        return max(_to_stored_precision(min(times)), evening.clock.now())
 
     async def _go_to(self, at: datetime) -> None:
         evening, world = self._evening, self._evening.world
@@ -194,9 +202,15 @@ class _Scheduler:
 
     async def _give_reading(self, minute: Minute) -> None:
         evening = self._evening
-        await self._front.read(evening.people.feeder.feeder_id, minute)
+        if not reading_lost(self._faults, minute.at, seed=evening.people.scenario.seed):
+            await self._front.read(evening.people.feeder.feeder_id, minute)
         await evening.controller.work()
         evening.world.minute_taken(minute)
         if self._watch is not None:
             self._watch(evening, minute)
         await asyncio.sleep(0)
+
+
+def _to_stored_precision(at: datetime) -> datetime:
+    """The next whole millisecond: what is stored, journalled and sent keeps no more, and must come back the same."""
+    return at + timedelta(microseconds=-at.microsecond % 1000)

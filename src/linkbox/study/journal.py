@@ -19,7 +19,7 @@ from linkbox.base.time import format_utc, parse_utc
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldEvent:
     """``kind``: ``post`` (to the DCC), ``flex`` (to the provider), ``minute`` (a reading was taken by the
-    controller), ``taken`` (an asynchronous message was taken by the controller)."""
+    controller), ``taken`` or ``refused`` (what the controller did with an asynchronous message)."""
 
     at: datetime
     kind: str

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from linkbox.base.errors import InvalidInput, Issue
+from linkbox.study.faults import FAULTS, Faults, faults_of
 
 PROVIDERS = ("accepts", "rejects", "silent", "no-delivery", "none")
 """How the market's provider behaves; ``seed`` lets the seed choose among the first four."""
@@ -22,7 +23,8 @@ class Scenario:
     ``tariff_start`` is the clock time at which cars on a night tariff start, None for no such tariff;
     ``tariff_share`` the share of cars on it. ``consent_share`` is the share of car owners who consented.
     The defaults are a hard night that the evening's own data give: every car comes home and waits for the tariff.
-    ``emulator_stops_at`` is when the DCC goes away for good, to see what Linkbox makes of it."""
+    ``emulator_stops_at`` is when the DCC goes away for good, to see what Linkbox makes of it; ``faults`` names what
+    else the DCC, the devices and the connections do wrong."""
 
     seed: int = 1
     feeder: str | None = None
@@ -40,6 +42,7 @@ class Scenario:
     starts: str = "17:00"
     hours: float = 14.0
     emulator_stops_at: str | None = None
+    faults: str = "none"
     control: bool = True
 
     def __post_init__(self) -> None:
@@ -51,6 +54,8 @@ class Scenario:
         if self.provider not in (*PROVIDERS, "seed"):
             rule = f"must be one of {', '.join((*PROVIDERS, 'seed'))}"
             issues.append(Issue(where="--provider", value=self.provider, rule=rule))
+        if self.faults not in FAULTS:
+            issues.append(Issue(where="--faults", value=self.faults, rule=f"must be one of {', '.join(FAULTS)}"))
         for name in ("tariff_start", "starts", "emulator_stops_at"):
             text = getattr(self, name)
             if text is not None and not _is_clock_time(text):
@@ -81,6 +86,11 @@ class Scenario:
     def minutes(self) -> int:
         """How many readings there will be."""
         return round(self.hours * 60)
+
+    @property
+    def fault_plan(self) -> Faults:
+        """What goes wrong in this evening."""
+        return faults_of(self.faults, start=self.start, end=self.end)
 
     def at_clock(self, text: str) -> datetime:
         """The first moment after the start at which a clock shows ``HH:MM``."""

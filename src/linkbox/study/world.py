@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import heapq
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from datetime import time as clock_time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,10 @@ from linkbox.twin.assets import Assets
 from linkbox.twin.provider import Behaviour, FlexRequest, Hold, ProviderOptions, answer, held_at
 from linkbox.twin.street import Minute, Street
 from linkbox.twin.vehicles import VehicleOptions
+
+RETRY_AFTER, DELIVERIES = timedelta(seconds=60), 4
+"""A message that the controller does not take is told again, within 300 s; then the DCC keeps it in its failed queue
+(dcc reference 8.4)."""
 
 _BEHAVIOURS = {
     "accepts": Behaviour.DELIVERS,
@@ -105,11 +111,17 @@ class World:
     ) -> None:
         self.scenario, self.street, self.homes, self.clock = scenario, street, homes, clock
         installations = [home.installation for home in homes if home.installation is not None]
-        config = EmulatorConfig(seed=scenario.seed, profile=scenario.profile, hcalcs_poll_s=(20, 60))
+        config = EmulatorConfig(
+            seed=scenario.seed,
+            profile=scenario.profile,
+            hcalcs_poll_s=(20, 60),
+            faults=scenario.fault_plan.dcc,
+        )
         self.emulator = _JournalledDcc(self, config, installations, pki, user)
         self.truth: list[Minute] = []
         self._due: list[Due] = []
         self._taken: set[str] = set()
+        self._refusals: Counter[str] = Counter()
         self._holds: list[Hold] = []
         self._provider = self._provider_options()
         past = list(read_journal(journal_path))
@@ -200,9 +212,7 @@ class World:
             "current_a": list(found.accepted_amps) if found.accepted else None,
             "reason": "" if found.accepted else "no capacity to offer",
         }
-        due = Due(found.answered_at, str(offer["message_id"]), "flex", json.dumps(offer).encode())
-        if due.name not in self._taken:
-            heapq.heappush(self._due, due)
+        self._plan(Due(found.answered_at, str(offer["message_id"]), "flex", json.dumps(offer).encode()))
 
     # -- time ---------------------------------------------------------------------------------------------
 
@@ -215,9 +225,8 @@ class World:
     def run_until(self, at: datetime) -> list[Due]:
         """Let the world's own time pass; what it has to tell the controller, in order."""
         for delivery in self.emulator.run_until(at):
-            name = f"dcc/{delivery.request_id}/{delivery.at.timestamp()}"
-            if name not in self._taken:
-                heapq.heappush(self._due, Due(delivery.at, name, "dcc", delivery.body))
+            name = f"dcc/{delivery.request_id}/{sha256(delivery.body).hexdigest()[:16]}/{delivery.at.timestamp()}"
+            self._plan(Due(delivery.at, name, "dcc", delivery.body))
         ready = []
         while self._due and self._due[0].at <= at:
             ready.append(heapq.heappop(self._due))
@@ -229,8 +238,17 @@ class World:
         self.journal.add(WorldEvent(at=self.clock.now(), kind="taken", name=due.name))
 
     def refused(self, due: Due) -> None:
-        """The controller did not take it: try again in a while, as the DCC does."""
-        heapq.heappush(self._due, Due(due.at + timedelta(seconds=60), due.name, due.kind, due.body))
+        """The controller did not take it: it is told again in a while, a few times."""
+        self._refusals[due.name] += 1
+        self.journal.add(WorldEvent(at=self.clock.now(), kind="refused", name=due.name))
+        if self._refusals[due.name] < DELIVERIES:
+            heapq.heappush(self._due, Due(due.at + RETRY_AFTER, due.name, due.kind, due.body))
+
+    def _plan(self, due: Due) -> None:
+        """Tell it when it is due; after a kill, one that was refused already waits for its next turn."""
+        before = self._refusals[due.name]
+        if due.name not in self._taken and before < DELIVERIES:
+            heapq.heappush(self._due, Due(due.at + before * RETRY_AFTER, due.name, due.kind, due.body))
 
     def minute(self) -> Minute:
         """Simulate one more minute of the street, with the contactors as the devices hold them."""
@@ -289,17 +307,18 @@ class World:
 
     def _replay(self, past: Sequence[WorldEvent]) -> None:
         self._taken = {event.name for event in past if event.kind == "taken"}
+        self._refusals = Counter(event.name for event in past if event.kind == "refused")
         for event in past:
             if event.at > self.clock.now():
                 self.clock.move_to(event.at)
             self._catch_up(event.at)
+            if event.kind in {"post", "flex", "minute"}:  # these come after the minute that ends with them
+                while self.street.now + timedelta(minutes=1) <= event.at:
+                    self.minute()
             if event.kind == "post":
                 self.emulator.repeat(event.name, event.body, at=event.at)
             elif event.kind == "flex":
                 self._take_flex(json.loads(event.body), event.at)
-            elif event.kind == "minute":
-                while self.street.now < event.at:
-                    self.minute()
 
     def _catch_up(self, at: datetime) -> None:
         """Devices move on; messages that were not taken yet wait to be told again."""
