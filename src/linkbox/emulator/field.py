@@ -9,17 +9,10 @@ from typing import assert_never
 
 from linkbox.base.identifiers import Eui64, Mpan, RequestId
 from linkbox.dcc.duis import ServiceRequest, ServiceResponse
-from linkbox.dcc.duis.alerts import (
-    Breach,
-    HanDeviceLogResult,
-    QuarantinedRequest,
-    ResponseVersionMismatch,
-    VersionMismatch,
-)
+from linkbox.dcc.duis.alerts import Breach, HanDeviceLogResult, QuarantinedRequest
 from linkbox.dcc.duis.bodies import LogAction, UpdateHanDeviceLog
 from linkbox.dcc.duis.response import Acknowledgement, DccAlert, GbcsPayload, ResponseBody
 from linkbox.dcc.duis.response import DeviceAlert as DuisDeviceAlert
-from linkbox.dcc.duis.services import reference_of
 from linkbox.dcc.eligibility import profile_named
 from linkbox.dcc.exchange.anomaly import Held, Watch, check
 from linkbox.dcc.exchange.dsp import DspEvent, DspExchange, DspState
@@ -27,6 +20,7 @@ from linkbox.dcc.gbcs.protection import add_mac
 from linkbox.dcc.inventory import UnknownInstallation
 from linkbox.dcc.smki import KeyAgreement, KeyUsage, TrustStore
 from linkbox.emulator.alertstorm import StormProtection, storm_alert
+from linkbox.emulator.answers import answer_withheld, dsp_message
 from linkbox.emulator.config import EmulatorConfig
 from linkbox.emulator.device import DeviceAlert, alert_octets
 from linkbox.emulator.draws import Draws
@@ -284,15 +278,8 @@ class Field:
             self._plan(when, answer, request_id=request.request_id, spoilt=spoilt, repeat=number)
 
     def _withhold(self, request: ServiceRequest, due: datetime) -> None:
-        """The user's schema version can not express the response (reference 8.5)."""
-        withheld = ResponseVersionMismatch(
-            request_id=request.request_id,
-            reference=reference_of(request.srv),
-            srv=request.srv,
-            request_version=request.schema_version,
-        )
-        notice = VersionMismatch(withheld=withheld, user_version=request.schema_version)
-        alert = DccAlert(code=self._config.version_mismatch_alert_code, alert=notice)
+        """The user's schema version can not express the response."""
+        alert = answer_withheld(request, alert_code=self._config.version_mismatch_alert_code)
         self._plan(due, self._response(due, alert), request_id=None)
 
     def _alert(self, home: Home, alert: DeviceAlert, number: int, at: datetime) -> None:
@@ -379,18 +366,8 @@ class Field:
         code: str = "I0",
         from_device: bool = False,
     ) -> ServiceResponse:
-        """A message of the DSP at ``at``; without ``request`` it is an alert."""
-        rid = None if request is None else request.request_id
-        swapped = None if rid is None else RequestId(rid.target, rid.originator, rid.counter)
-        return ServiceResponse(
-            request_id=rid,
-            response_id=swapped if from_device else None,
-            response_code=code,
-            response_at=at.replace(microsecond=at.microsecond // 1000 * 1000),
-            srv=None if request is None else request.srv,
-            body=body,
-            schema_version=self._config.schema_version,
-        )
+        version = self._config.schema_version
+        return dsp_message(at, body, request=request, code=code, from_device=from_device, schema_version=version)
 
     def _plan(
         self,
