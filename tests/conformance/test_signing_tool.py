@@ -37,7 +37,7 @@ from linkbox.dcc.duis.xsd import OfficialSchema
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.smki import KeySigner, TrustStore
 from tests.conformance.signingtool import SigningTool, ToolAbsent
-from tests.dcc_duis.test_schema_verdict import libxml2_errs, mutated, own_verdict
+from tests.dcc_duis.damage import libxml2_errs, mutated, own_verdict
 from tests.dcc_smki.places import vectors
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)

@@ -39,6 +39,7 @@ from linkbox.dcc.duis.bodies import (
 )
 from linkbox.dcc.duis.response import DspInventory, GbcsPayload, InventoryDevice, OtherContent, ServiceResponse
 from linkbox.dcc.duis.versions import SCHEMA_VERSIONS
+from linkbox.dcc.duis.xmltext import escape, escape_attribute, inclusive, parse
 from linkbox.dcc.errors import LocalProtocolError
 from tests.dcc_duis.samples import ESME, NOW, REQUEST, RESPONSE, USER
 
@@ -247,3 +248,12 @@ def test_hundredths_and_longer_fractions_of_a_second_survive() -> None:
     for at in (NOW, NOW.replace(microsecond=123456), NOW.replace(microsecond=0)):
         request = replace(REQUEST, srv="7.7", command_variant=1, body=ReadAlcsData(execution_at=at))
         assert decode_request(encode_request(request)) == request
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t\n\r"), max_size=30))
+def test_escaped_text_is_canonical_in_content_and_in_attributes(text: str) -> None:
+    allowed = "".join(c for c in text if c not in "\ufffe\uffff")
+    data = f'<a b="{escape_attribute(allowed)}">{escape(allowed)}</a>'.encode()
+    root = parse(data)
+    assert (root.get("b"), root.text or "") == (allowed, allowed)
+    assert inclusive(root) == data

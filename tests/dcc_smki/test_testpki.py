@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -176,3 +177,10 @@ class TestTrustStore:
     def test_an_unknown_serial_is_named(self) -> None:
         with pytest.raises(UnknownCertificate, match="serial 17"):
             TrustStore().by_serial(17)
+
+    def test_two_certificates_with_one_serial_are_refused(self, pki: TestPki) -> None:
+        cert = pki.certificate(METER, None, DS)
+        twin = replace(pki.certificate(METER, None, KA), serial=cert.serial)
+        assert len(TrustStore([cert, cert])) == 1
+        with pytest.raises(LocalProtocolError, match="unique"):
+            TrustStore([cert, twin])

@@ -92,6 +92,14 @@ def escape(text: str) -> str:
     return text.replace("\r", "&#xD;") if "\r" in text else text
 
 
+_IN_ATTRIBUTE = str.maketrans({"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"})
+
+
+def escape_attribute(text: str) -> str:
+    """``text`` as a canonical attribute value."""
+    return text if text.isalnum() else text.translate(_IN_ATTRIBUTE)
+
+
 def path(element: Element) -> str:
     """Where ``element`` stands, for messages: ``/Request/Body/ReadInventory``."""
     names = [local_name(element)]

@@ -10,7 +10,6 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from linkbox.base.time import require_utc
 from linkbox.dcc.smki.certificate import Certificate, InvalidCertificate
 
 _LONGEST_CHAIN = 4
@@ -53,10 +52,6 @@ class Authority:
     def is_root(self) -> bool:
         """Whether it names itself as issuer."""
         return self.subject == self.issuer
-
-    def valid_at(self, at: datetime) -> bool:
-        """Whether ``at`` lies within the validity period."""
-        return self.not_before <= require_utc(at) <= self.not_after
 
     def signed(self, der: bytes) -> bool:
         """Whether this authority issued the certificate ``der``: name, signature."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from linkbox.dcc.duis.shape.findings import Findings, Kids, Out, Part, Values
 from linkbox.dcc.duis.text import XML_SPACE, NotInSchema, RuleBroken, Simple
-from linkbox.dcc.duis.xmltext import XSI, Element, escape, local_name, path
+from linkbox.dcc.duis.xmltext import XSI, Element, escape, escape_attribute, local_name, path
 from linkbox.dcc.errors import LocalProtocolError
 
 _XSI = f"{{{XSI}}}"
@@ -32,10 +32,10 @@ def _parse(simple: Simple[Any], text: str, where: Callable[[Element], str], node
     return None
 
 
-def write_text(simple: Simple[Any], value: Any, where: str) -> str:
+def write_text(simple: Simple[Any], value: Any, where: str, escaped: Callable[[str], str] = escape) -> str:
     """The escaped text of ``value``; raise LocalProtocolError where it has none."""
     try:
-        return escape(simple.write(value))
+        return escaped(simple.write(value))
     except (ValueError, TypeError) as error:
         raise LocalProtocolError(f"{where} {value!r}", str(error)) from None
 
@@ -72,10 +72,8 @@ class Attr:
 
     def write(self, value: Any) -> str:
         """`` name="value"``."""
-        text = write_text(self.simple, getattr(value, self.name), self.xml)
-        if '"' in text:
-            text = text.replace('"', "&quot;")
-        return f' {self.xml}="{text}"'
+        item = getattr(value, self.name)
+        return f' {self.xml}="{write_text(self.simple, item, self.xml, escape_attribute)}"'
 
 
 class Content:
@@ -119,8 +117,7 @@ class Content:
 
 
 def _refuse_text(node: Element, kids: Sequence[Element], found: Findings, *, allow_space: bool) -> None:
-    space = XML_SPACE if allow_space else ""
-    texts = [node.text, *(kid.tail for kid in kids)]
-    for text in texts:
-        if text and text.strip(space) if space else text:
-            found.misshaped(path(node), str(text), "must not have text between elements")
+    """Note text between elements; an element that may hold none has not even room for white space."""
+    for text in (node.text, *[kid.tail for kid in kids]):
+        if text and not (allow_space and not text.strip(XML_SPACE)):
+            found.misshaped(path(node), text, "must not have text between elements")
