@@ -108,7 +108,7 @@ def conclude(session: Session, command: Command, event: CommandEvent, why: str, 
     """Apply an outcome to a command and to the ledger."""
     command = session.put_command(command.apply(event, session.now, why))
     if command.state in {CommandState.REFUSED, CommandState.UNKNOWN}:
-        session.desk.note_failure(command.mpan, session.now)
+        session.rest(command.mpan)
     match command.kind:
         case CommandKind.HOLD:
             _settle_hold(session, command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -128,10 +128,6 @@ class Desk:
         """An identifier for a new command."""
         return f"{intervention_id}-{self.next_number('command'):04d}"
 
-    def note_failure(self, mpan: Mpan, at: datetime) -> None:
-        """Leave a charger alone for a while."""
-        self.resting[mpan] = at + REST_AFTER_FAILURE
-
     def tell(self, at: datetime, stream: str, kind: str, facts: Mapping[str, Any]) -> None:
         """Let a live view know; the record itself is in the chain."""
         if self.told is not None:
@@ -177,22 +173,25 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         labels={Mpan(row.key): row.body["label"] for row in store.rows("label")},
         beliefs={belief.mpan: belief for belief, _ in believed},
         tested_at={belief.mpan: at for belief, at in believed if at is not None},
-        resting={
-            c.mpan: c.answered_at + REST_AFTER_FAILURE
-            for c in commands
-            if c.state is CommandState.REFUSED and c.answered_at is not None
-        },
-        released_at={
-            (c.intervention_id, c.phase): c.answered_at
-            for c in commands
-            if c.kind is CommandKind.RESET and c.answered_at is not None
-        },
+        resting={Mpan(row.key): parse_utc(row.body["until"]) for row in store.rows("resting")},
+        released_at=_releases(commands),
+        refusals={(row.owner, Mpan(row.body["mpan"])) for row in store.rows("refusal")},
         numbers=Counter(command=len(commands), intervention=len(interventions)),
         assessments={} if judged is None else assessments_from_bytes(judged[1]),
         current_a={f: _triple(fleet_state.current_a[i]) for i, f in enumerate(fleet.ids)},
         recall_exchange=recall,
         told=told,
     )
+
+
+def _releases(commands: Iterable[Command]) -> dict[tuple[str, Phase], datetime]:
+    """When each intervention last gave a charger of each phase back early."""
+    found: dict[tuple[str, Phase], datetime] = {}
+    for c in commands:
+        if c.kind is CommandKind.RESET and c.state is not CommandState.REFUSED and c.answered_at is not None:
+            key = (c.intervention_id, c.phase)
+            found[key] = max(c.answered_at, found.get(key, c.answered_at))
+    return found
 
 
 def _triple(row: NDArray[np.float64]) -> tuple[float, float, float]:

@@ -99,8 +99,7 @@ def ask_permit(session: Session, intervention_id: str, point: ConnectionPoint) -
         label="not read yet" if label is None else label,
     )
     verdict = permit(candidate, desk.customers, intervention_id=intervention_id, at=session.now)
-    if isinstance(verdict, Refusal) and (intervention_id, point.mpan) not in desk.refusals:
-        desk.refusals.add((intervention_id, point.mpan))
+    if isinstance(verdict, Refusal) and session.first_refusal(intervention_id, point.mpan, verdict.reasons):
         session.audit(
             "permit",
             "refused",

@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from linkbox.base.identifiers import Mpan
+from linkbox.base.time import format_utc
 from linkbox.control.intervention import Intervention
 from linkbox.control.ledger import Ledger, entry_to_row
-from linkbox.operation.desk import Desk, LiveExchange
+from linkbox.operation.desk import REST_AFTER_FAILURE, Desk, LiveExchange
 from linkbox.operation.entities import COMMAND_TABLE, Command, plain
 from linkbox.operation.ports import Row, Transaction
 from linkbox.records.audit import AuditEvent, append
@@ -71,6 +72,21 @@ class Session:
             self.desk.exchanges.pop(key, None)
         else:
             self.desk.exchanges[key] = live
+
+    def rest(self, mpan: Mpan) -> None:
+        """Leave a charger alone for a while, because its last command failed."""
+        until = self.now + REST_AFTER_FAILURE
+        self.tx.put("resting", Row(key=str(mpan), state="", owner=str(mpan), body={"until": format_utc(until)}))
+        self.desk.resting[mpan] = until
+
+    def first_refusal(self, intervention_id: str, mpan: Mpan, reasons: tuple[str, ...]) -> bool:
+        """Keep that a charger may not be held in an intervention; whether that is said for the first time."""
+        if (intervention_id, mpan) in self.desk.refusals:
+            return False
+        body = {"mpan": str(mpan), "reasons": list(reasons)}
+        self.tx.put("refusal", Row(key=f"{intervention_id}/{mpan}", state="", owner=intervention_id, body=body))
+        self.desk.refusals.add((intervention_id, mpan))
+        return True
 
     def queue(self, table: str, key: str, owner: str, body: dict[str, Any]) -> None:
         """Queue a message for delivery after the commit (``market_message`` or ``notice``)."""
