@@ -35,18 +35,26 @@ class HttpDccGateway:
             await self._session.close()
 
     async def post(self, service: str, body: bytes) -> HttpAnswer:
-        """See DccGateway.post. A reply that is not XML, or too long, counts as no answer."""
+        """See DccGateway.post. A reply that is not XML, a redirection, or one too long counts as no answer."""
         if self._session is None:
             raise PeerUnreachable("DCC", "the gateway is not open")
         url = self._base_url + self._paths[service]
+        headers = {"Content-Type": "application/xml"}
         try:
-            async with self._session.post(url, data=body, headers={"Content-Type": "application/xml"}) as answer:
-                content = await answer.content.read(_MAX_REPLY_BYTES + 1)
+            async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
                 status, kind = answer.status, answer.content_type
+                if status >= 500 or 300 <= status < 400 or kind != "application/xml":
+                    raise PeerUnreachable("DCC", f"HTTP {status} with content type {kind}")
+                return HttpAnswer(status=status, body=await _whole(answer.content))
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise PeerUnreachable("DCC", f"{type(error).__name__}: {error}") from error
-        if len(content) > _MAX_REPLY_BYTES:
+
+
+async def _whole(content: aiohttp.StreamReader) -> bytes:
+    """The body to its end: one read gives only what has arrived so far."""
+    body = bytearray()
+    async for part in content.iter_any():
+        body += part
+        if len(body) > _MAX_REPLY_BYTES:
             raise PeerUnreachable("DCC", f"reply over {_MAX_REPLY_BYTES} bytes")
-        if status >= 500 or kind != "application/xml":
-            raise PeerUnreachable("DCC", f"HTTP {status} with content type {kind}")
-        return HttpAnswer(status=status, body=content)
+    return bytes(body)

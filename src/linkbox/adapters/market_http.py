@@ -34,7 +34,7 @@ class HttpMarketGateway:
         if self._session is None:
             raise PeerUnreachable("provider", "the gateway is not open")
         try:
-            async with self._session.post(self._url, json=dict(message)) as answer:
+            async with self._session.post(self._url, json=dict(message), allow_redirects=False) as answer:
                 status = answer.status
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise PeerUnreachable("provider", f"{type(error).__name__}: {error}") from error
