@@ -150,18 +150,23 @@ class SqliteStore:
         self._engine = sa.create_engine(url, poolclass=sa.pool.StaticPool, connect_args={"check_same_thread": False})
         try:
             self._connection = self._engine.connect()
-            self._prepare()
-        except sa.exc.DatabaseError as error:
+            self._prepare(str(path))
+        except (sa.exc.DatabaseError, StoreUnusable) as error:
             self._engine.dispose()
-            raise StoreUnusable(str(path), str(error.orig)) from error
+            why = str(error.orig) if isinstance(error, sa.exc.DatabaseError) else error.why
+            raise StoreUnusable(str(path), why) from error
 
-    def _prepare(self) -> None:
+    def _prepare(self, path: str) -> None:
         run = self._connection.exec_driver_sql
-        run("PRAGMA journal_mode=WAL")
-        run("PRAGMA synchronous=FULL")
         version = run("PRAGMA user_version").scalar()
         if version not in (0, SCHEMA_VERSION):
-            raise StoreUnusable(str(self._engine.url.database), f"schema version {version}, not {SCHEMA_VERSION}")
+            raise StoreUnusable(path, f"schema version {version}, not {SCHEMA_VERSION}")
+        found = {name for (name,) in run("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        foreign = sorted(name for name in found - set(_meta.tables) if not name.startswith("sqlite_"))
+        if foreign:
+            raise StoreUnusable(path, f"it is the database of another program: it has a table {foreign[0]!r}")
+        run("PRAGMA journal_mode=WAL")
+        run("PRAGMA synchronous=FULL")
         _meta.create_all(self._connection)
         for guard in _GUARDS:
             run(guard)
