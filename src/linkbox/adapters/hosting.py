@@ -34,11 +34,15 @@ class Hosted:
         return self._task is not None
 
     async def start(self) -> str:
-        """Serve; return the base address once connections are taken."""
+        """Serve; return the base address once connections are taken. Raise OSError where the port is in use."""
         # Named as TCP, so that asyncio switches Nagle's algorithm off: else each answer waits 40 ms.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", self._port))
+        try:
+            listener.bind(("127.0.0.1", self._port))
+        except OSError:
+            listener.close()
+            raise
         config = uvicorn.Config(
             self._app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
         )
