@@ -6,7 +6,7 @@ to its limit temperature at 1; a transformer from the ambient to its limit at 1,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import erf, sqrt
 
@@ -56,7 +56,9 @@ def look_ahead(state: FleetState, fleet: Fleet, policy: RiskPolicy, returning_a:
     ahead = forecast.predict(state.forecast, fleet.model, demand, at=at)
     blind: NDArray[np.bool_] = np.asarray(state.age_s(at) > policy.blind_after_s)
     shift = np.where(blind, np.nan, returning_a - state.held_a)
+    ahead = replace(ahead, sigma=(ahead.sigma * _share_flowing(demand, shift)).astype(np.float32))
     path = _path(ahead, policy.probability, shift, len(durations_s))
+    path = np.maximum(path, _ramp_guard(state, fleet, demand.astype(np.float64)) + shift)
     upper = _equivalent(path, durations_s)
     bank = _bank_current(state, policy, at)
     hold = _allowable(state, fleet, upper, bank, level=policy.hold_level, after_s=policy.allow_s)
@@ -86,6 +88,26 @@ def _durations(fleet: Fleet, policy: RiskPolicy) -> tuple[float, ...]:
 def _path(ahead: Forecast, probability: float, shift: Floats, steps: int) -> Floats:
     """(steps, feeders, 3): the forecast of one probability as a staircase, less what is held, plus what returns."""
     return np.asarray(np.maximum(ahead.quantile(probability)[:steps].astype(np.float64) + shift, 0.0))
+
+
+def _share_flowing(demand: NDArray[np.float32], shift: Floats) -> Floats:
+    """(feeders, 3): how much of the demand's noise is left when part of it is held: load that is down does not move.
+
+    The noise grows with the root of the load (see forecast), so that of the rest does."""
+    net = np.nan_to_num((demand + shift) / np.maximum(demand, 1.0), nan=1.0)
+    return np.asarray(np.sqrt(np.clip(net, 0.1, 1.0)))
+
+
+def _ramp_guard(state: FleetState, fleet: Fleet, demand: Floats) -> Floats:
+    """(feeders, 3) A that the upper forecast never goes below: the five-minute mean or, where the load stands above
+    that by more than its noise, what flows now and as much again as it stands above.
+
+    Cars that start together stay for hours; a map fitted to ordinary evenings expects the load to fall back.
+    """
+    recent = np.nan_to_num(state.forecast.ema[0].astype(np.float64), nan=0.0)
+    noise = np.sqrt(np.maximum(recent, 0.0) * fleet.model.grain_a)
+    climb = demand - recent - noise
+    return np.asarray(np.where(climb > 0.0, demand + climb, np.minimum(recent, demand)))
 
 
 def _equivalent(path_a: Floats, durations_s: tuple[float, ...]) -> Floats:

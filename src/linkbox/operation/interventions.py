@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from linkbox.base.identifiers import FeederId
+from linkbox.base.phases import PHASES
 from linkbox.control.intervention import Intervention, InterventionEvent, InterventionState
 from linkbox.grid.risk import RiskAssessment, RiskState
 from linkbox.operation import drawing_desk, market_desk, notify, plan_desk, release_desk
@@ -125,11 +126,24 @@ def _overdue(session: Session, intervention: Intervention) -> bool:
 
 
 def _need(session: Session, intervention: Intervention) -> tuple[float, float, float]:
-    """What must go now, beyond what is held: nothing where it is less than the margin."""
+    """What must go now, beyond what is held and what is on its way: nothing where it is less than the margin."""
     assessment = session.desk.assessments[intervention.feeder_id]
     margin = session.desk.site.control.need_margin_a
-    a, b, c = (r if r > margin else 0.0 for r in assessment.required_reduction_a)
+    coming = _coming_a(session, intervention)
+    left = (r - c for r, c in zip(assessment.required_reduction_a, coming, strict=True))
+    a, b, c = (r if r > margin else 0.0 for r in left)
     return (a, b, c)
+
+
+def _coming_a(session: Session, intervention: Intervention) -> list[float]:
+    """Relief of holds whose effect can not have shown on the feeder yet: commanded, or confirmed just now."""
+    settle = timedelta(seconds=session.desk.site.control.settle_s)
+    young = [
+        c
+        for c in session.desk.held(intervention.feeder_id)
+        if c.state is CommandState.QUEUED or (c.answered_at is not None and session.now - c.answered_at < settle)
+    ]
+    return [sum(c.expected_a for c in young if c.phase is phase) for phase in PHASES]
 
 
 def _calm(session: Session, intervention: Intervention) -> Intervention:
@@ -189,7 +203,18 @@ def _commanding(session: Session, intervention: Intervention) -> Intervention:
         return replace(after, last_switch_at=session.now)
     if _overdue(session, intervention):
         return intervention.apply(_E.TIME_OUT, session.now, f"{len(waiting)} commands without an answer")
+    if intervention.feeder_id in session.desk.fresh and any(need := _need(session, intervention)):
+        return _more_at_once(session, intervention, need)
     return intervention
+
+
+def _more_at_once(session: Session, intervention: Intervention, need: tuple[float, float, float]) -> Intervention:
+    """The load climbs while commands are still under way: do not wait for the slowest answer."""
+    intervention, commands = plan_desk.plan_and_queue(session, intervention, need)
+    if not commands:
+        return intervention
+    later = replace(intervention, deadline_at=session.now + COMMAND_WAIT)
+    return later.note(session.now, f"{commands} more chargers to hold for {_amps(need)} A")
 
 
 def _holding(session: Session, intervention: Intervention) -> Intervention:
@@ -202,7 +227,7 @@ def _holding(session: Session, intervention: Intervention) -> Intervention:
     if any(need) and outlasted:
         why = f"the intervention has lasted {HOLD_AT_MOST} and more is needed"
         return release_desk.escalate(session, intervention, need, why)
-    if any(need) and _settled(session, intervention):
+    if any(need):
         return _more(session, intervention, need)
     if not holds and _quiet(session, intervention):
         event = _E.ALL_FREE if intervention.state is _S.RELEASING else _E.RISK_GONE
@@ -214,12 +239,6 @@ def _holding(session: Session, intervention: Intervention) -> Intervention:
     return intervention
 
 
-def _settled(session: Session, intervention: Intervention) -> bool:
-    """Whether the last commands' effect must be visible by now."""
-    since = intervention.last_switch_at
-    return since is None or (session.now - since).total_seconds() >= session.desk.site.control.settle_s
-
-
 def _more(session: Session, intervention: Intervention, need: tuple[float, float, float]) -> Intervention:
     forbidden = plan_desk.rules_forbid(session)
     if forbidden is not None:
@@ -227,7 +246,7 @@ def _more(session: Session, intervention: Intervention, need: tuple[float, float
     intervention, commands = plan_desk.plan_and_queue(session, intervention, need)
     intervention = _escalate_shortfall(session, intervention)
     if not commands:
-        return replace(intervention, last_switch_at=session.now)
+        return intervention
     why = f"{commands} more chargers to hold for {_amps(need)} A"
     return intervention.apply(_E.MORE_NEEDED, session.now, why, deadline_at=session.now + COMMAND_WAIT)
 

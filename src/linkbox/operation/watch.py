@@ -31,7 +31,7 @@ def take_reading(session: Session, feeder_id: FeederId, at: datetime, body: Mapp
     if body["transformer_current_a"] is not None:
         transformer[index] = body["transformer_current_a"]
     held = np.zeros(shape)
-    held[index] = held_a(desk, feeder_id)
+    held[index] = held_a(desk, feeder_id, at)
     desk.fleet_state = observe(
         desk.fleet_state, desk.fleet, current_a=current, transformer_current_a=transformer, at=at, held_a=held
     )
@@ -87,9 +87,11 @@ def _record(session: Session, assessment: RiskAssessment) -> None:
     )
 
 
-def held_a(desk: Desk, feeder_id: FeederId) -> tuple[float, ...]:
-    """Amperes per phase that the holds in force are believed to keep off the feeder."""
-    return _per_phase(desk, [c for c in desk.held(feeder_id) if c.state is CommandState.CONFIRMED])
+def held_a(desk: Desk, feeder_id: FeederId, at: datetime) -> tuple[float, ...]:
+    """Amperes per phase that holds keep off the feeder, as is believed: those whose effect has come to show."""
+    settled = at - timedelta(seconds=desk.site.control.settle_s)
+    held = [c for c in desk.held(feeder_id) if c.state is CommandState.CONFIRMED]
+    return _per_phase(desk, [c for c in held if c.answered_at is not None and c.answered_at <= settled])
 
 
 def returning_a(desk: Desk, feeder_id: FeederId, at: datetime) -> tuple[float, ...]:
