@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from linkbox.base.identifiers import Eui64
 from linkbox.dcc.errors import RemoteProtocolError
-from linkbox.dcc.smki import Certificate, InvalidCertificate, KeyUsage, Role, TestPki
+from linkbox.dcc.smki import Authority, Certificate, InvalidCertificate, KeyUsage, Role, TestPki
 from tests.dcc_smki.places import vectors
 
 ED = Eui64("90-B3-D5-1F-30-02-00-00")
@@ -87,11 +88,21 @@ def test_arbitrary_bytes_are_refused_as_a_remote_fault(data: bytes) -> None:
         Certificate.from_der(data)
 
 
+@pytest.mark.parametrize("read", [Certificate.from_der, Authority.from_der])
 @given(st.data())
-def test_a_damaged_certificate_is_read_or_refused_and_never_crashes(data: st.DataObject) -> None:
-    der = bytearray(PKI.certificate(ED, Role.SUPPLIER, KeyUsage.DIGITAL_SIGNATURE).der)
-    der[data.draw(st.integers(0, len(der) - 1))] = data.draw(st.integers(0, 255))
+def test_a_damaged_certificate_is_read_or_refused_and_never_crashes(
+    read: Callable[[bytes], object], data: st.DataObject
+) -> None:
+    leaf = PKI.certificate(ED, Role.SUPPLIER, KeyUsage.DIGITAL_SIGNATURE)
+    der = bytearray(data.draw(st.sampled_from([leaf.der, PKI.root.der])))
+    for _ in range(data.draw(st.integers(1, 3))):
+        der[data.draw(st.integers(0, len(der) - 1))] = data.draw(st.integers(0, 255))
     try:
-        Certificate.from_der(bytes(der))
+        read(bytes(der))
     except RemoteProtocolError as error:
         assert error.rule  # noqa: PT017 - both outcomes are right, a third is not
+
+
+def test_a_leaf_is_no_authority() -> None:
+    with pytest.raises(InvalidCertificate):
+        Authority.from_der(PKI.certificate(ED, Role.SUPPLIER, KeyUsage.DIGITAL_SIGNATURE).der)

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from linkbox.dcc.smki.certificate import Certificate, InvalidCertificate
+from linkbox.dcc.smki.certificate import UNREADABLE, Certificate, InvalidCertificate
 
 _LONGEST_CHAIN = 4
 
@@ -33,11 +33,14 @@ class Authority:
     def from_der(cls, der: bytes) -> Authority:
         """Raise InvalidCertificate unless ``der`` is a certificate that may sign certificates."""
         try:
-            cert = x509.load_der_x509_certificate(der)
-            usage = cert.extensions.get_extension_for_class(x509.KeyUsage).value
-            basic = cert.extensions.get_extension_for_class(x509.BasicConstraints).value
-        except (ValueError, UnsupportedAlgorithm, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+            return cls._from_x509(x509.load_der_x509_certificate(der))
+        except UNREADABLE as error:
             raise InvalidCertificate("authority certificate", f"must be readable X.509: {error}") from error
+
+    @classmethod
+    def _from_x509(cls, cert: x509.Certificate) -> Authority:
+        usage = cert.extensions.get_extension_for_class(x509.KeyUsage).value
+        basic = cert.extensions.get_extension_for_class(x509.BasicConstraints).value
         if not (usage.key_cert_sign and basic.ca):
             raise InvalidCertificate("authority certificate", "must be allowed to sign certificates")
         return cls(

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
 
 from linkbox.base.identifiers import Eui64
 from linkbox.base.time import require_utc
@@ -81,12 +82,14 @@ class Certificate:
 
 
 # Everything that cryptography raises on bytes that are no certificate; it parses the parts lazily, one by one.
-_UNREADABLE = (
+UNREADABLE = (
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
     x509.InvalidVersion,
     x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    CryptographyDeprecationWarning,  # where warnings are errors: a certificate that a later release will refuse
     x509.UnsupportedGeneralNameType,
 )
 
@@ -94,7 +97,7 @@ _UNREADABLE = (
 def _read(load: Callable[[], x509.Certificate]) -> Certificate:
     try:
         return _from_x509(load())
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise InvalidCertificate("certificate", f"must be readable X.509: {error}") from error
 
 
@@ -102,6 +105,8 @@ def _from_x509(cert: x509.Certificate) -> Certificate:
     public_key = cert.public_key()
     if not isinstance(public_key, ec.EllipticCurvePublicKey) or public_key.curve.name != "secp256r1":
         raise InvalidCertificate("certificate public key", "must be on the curve P-256")
+    if cert.serial_number <= 0:
+        raise InvalidCertificate("certificate serial", "must be positive")
     return Certificate(
         der=cert.public_bytes(Encoding.DER),
         usage=_usage(cert),
