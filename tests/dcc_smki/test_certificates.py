@@ -106,3 +106,16 @@ def test_a_damaged_certificate_is_read_or_refused_and_never_crashes(
 def test_a_leaf_is_no_authority() -> None:
     with pytest.raises(InvalidCertificate):
         Authority.from_der(PKI.certificate(ED, Role.SUPPLIER, KeyUsage.DIGITAL_SIGNATURE).der)
+
+
+@pytest.mark.parametrize(
+    ("text", "role"), [("87", Role.XML_SIGNING), ("03", Role.NETWORK_OPERATOR), ("127", Role.OTHER)]
+)
+def test_a_role_is_two_hex_digits_or_three_decimal_ones(text: str, role: Role) -> None:
+    assert Role.from_ou(text) is role
+
+
+@pytest.mark.parametrize("text", ["", "3", " 3", "+3", "٠٣", "0x3", "99", "1_0"])
+def test_a_text_that_names_no_role_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"[Rr]ole|literal"):
+        Role.from_ou(text)

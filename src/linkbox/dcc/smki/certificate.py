@@ -132,8 +132,10 @@ def _usage(cert: x509.Certificate) -> KeyUsage:
 
 def _eui(cert: x509.Certificate) -> Eui64:
     identifiers = cert.subject.get_attributes_for_oid(UNIQUE_IDENTIFIER)
-    octets = identifiers[0].value if len(identifiers) == 1 else _hardware_serial(cert)
-    if not isinstance(octets, bytes) or len(octets) != 9 or octets[0] != 0:  # BIT STRING: unused bits, then the EUI
+    octets = _hardware_serial(cert) if not identifiers else identifiers[0].value
+    if (
+        len(identifiers) > 1 or not isinstance(octets, bytes) or len(octets) != 9 or octets[0] != 0
+    ):  # BIT STRING: unused bits, then the EUI
         raise InvalidCertificate("certificate EUI-64", "must be one x500UniqueIdentifier or hardwareModuleName")
     return Eui64.from_octets(octets[1:])
 

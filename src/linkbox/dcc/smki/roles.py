@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 
 _HEX_DIGITS = 2
+_DECIMAL_DIGITS = 3
 
 
 class Role(IntEnum):
@@ -34,6 +35,9 @@ class Role(IntEnum):
 
         A text of three digits is read as decimal: an old published test certificate says "137" for 89 hex.
         """
+        if len(text) not in (_HEX_DIGITS, _DECIMAL_DIGITS) or not (text.isascii() and text.isalnum()):
+            # int() would take signs, blanks and digits of other scripts
+            raise ValueError(f"not a role: {text!r}")
         return cls(int(text, 16) if len(text) == _HEX_DIGITS else int(text, 10))
 
 
