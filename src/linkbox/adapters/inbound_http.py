@@ -1,18 +1,22 @@
 """Linkbox's own front door: the DCC's asynchronous answers, the provider's messages, the monitors' readings.
 
-Each arrival is handed to the use-case, which commits it before the answer goes out."""
+Each arrival is handed to the use-case, which commits it before the answer goes out: 204 where it was taken, 400 with
+the reason where it can not be. Nothing malformed gets further than this module."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any, Protocol
+import json
+import math
+from datetime import UTC, datetime
+from typing import Annotated, Any, NoReturn, Protocol, TypeVar
 
 from fastapi import FastAPI, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 MAX_MESSAGE_BYTES = 1_000_000
-
-Amps = Annotated[float, Field(allow_inf_nan=False)]
+MAX_DEPTH = 20
+"""How deep a JSON message may nest; those of the protocols here nest three deep."""
+_MAX_INTEGER_DIGITS = 18
 
 
 class Front(Protocol):
@@ -30,13 +34,24 @@ class Front(Protocol):
         """Commit one reading; None when taken (or known already), else why it is refused."""
 
 
+def _to_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be a time within the calendar") from error
+
+
+Amps = Annotated[float, Field(allow_inf_nan=False)]
+UtcTime = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+
+
 class ReadingIn(BaseModel):
     """One minute's mean currents at the head of a feeder, as an LV monitor sends them."""
 
     model_config = ConfigDict(extra="forbid")
 
     feeder_id: str = Field(min_length=1, max_length=64)
-    at: AwareDatetime
+    at: UtcTime
     current_a: list[Amps] = Field(min_length=3, max_length=3)
     transformer_current_a: list[Amps] | None = Field(default=None, min_length=3, max_length=3)
 
@@ -50,35 +65,97 @@ class MarketMessageIn(BaseModel):
     type: str = Field(min_length=1, max_length=32)
 
 
+class _Refused(Exception):
+    """The message can not be taken; the text says why."""
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
 def create_inbound_app(front: Front) -> FastAPI:
-    """The three endpoints: ``/smartdcc/duis`` (204 or 400), ``/market/messages``, ``/ingest/readings``."""
+    """The three endpoints: ``/smartdcc/duis``, ``/market/messages``, ``/ingest/readings``."""
     app = FastAPI(title="Linkbox inbound", openapi_url=None)
+
+    @app.exception_handler(_Refused)
+    async def refuse(_: Request, refused: Exception) -> Response:
+        return _answer(str(refused))
 
     @app.post("/smartdcc/duis")
     async def dcc_message(request: Request) -> Response:
-        body = await _limited_body(request)
-        refused = "message too long" if body is None else front.receive_dcc(body)
-        return _answer(refused)
+        return _answer(front.receive_dcc(await _limited_body(request)))
 
     @app.post("/market/messages")
-    async def market_message(message: MarketMessageIn) -> Response:
+    async def market_message(request: Request) -> Response:
+        message = _parsed(MarketMessageIn, await _limited_body(request))
         return _answer(front.receive_market(message.model_dump(mode="json")))
 
     @app.post("/ingest/readings")
-    async def reading(given: ReadingIn) -> Response:
+    async def reading(request: Request) -> Response:
+        given = _parsed(ReadingIn, await _limited_body(request))
         refused = front.receive_reading(given.feeder_id, given.at, given.current_a, given.transformer_current_a)
         return _answer(refused)
 
     return app
 
 
-async def _limited_body(request: Request) -> bytes | None:
-    body = b""
+async def _limited_body(request: Request) -> bytes:
+    body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > MAX_MESSAGE_BYTES:
-            return None
-    return body
+            raise _Refused("message too long")
+    return bytes(body)
+
+
+def _parsed(model: type[_Model], body: bytes) -> _Model:
+    """The message; raise _Refused with all that is wrong with it, and nothing of what it said."""
+    try:
+        return model.model_validate(_strict_json(body))
+    except ValidationError as error:
+        issues = (f"{'.'.join(map(str, issue['loc'])) or 'message'}: {issue['msg']}" for issue in error.errors())
+        raise _Refused("; ".join(issues)) from error
+
+
+def _strict_json(body: bytes) -> Any:
+    """JSON as RFC 8259 has it: in UTF-8, with finite numbers, texts of whole characters, and no deep nesting."""
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=_no_number, parse_float=_finite, parse_int=_short)
+        _check(value, MAX_DEPTH)
+    except (ValueError, RecursionError) as error:
+        raise _Refused(f"not JSON as it must be: {type(error).__name__}") from error
+    return value
+
+
+def _no_number(_: str) -> NoReturn:
+    raise ValueError("not a number of JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("a number out of range")
+    return value
+
+
+def _short(text: str) -> int:
+    if len(text) > _MAX_INTEGER_DIGITS:
+        raise ValueError("an integer out of range")
+    return int(text)
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth == 0:
+        raise ValueError("nested too deep")
+    match value:
+        case str():
+            value.encode("utf-8")  # half of a surrogate pair is no character
+        case dict():
+            for key, item in value.items():
+                key.encode("utf-8")
+                _check(item, depth - 1)
+        case list():
+            for item in value:
+                _check(item, depth - 1)
 
 
 def _answer(refused: str | None) -> Response:

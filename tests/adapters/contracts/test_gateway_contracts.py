@@ -173,7 +173,7 @@ async def test_a_provider_that_does_not_listen_is_unreachable(market: OpenMarket
 
 # -- NoticeChannel --------------------------------------------------------------------------------------------
 
-NOTICE = {"id": "LB-20260113-001-0001-held", "audience": "customer", "text": "Your charger pauses – until 18:30."}
+NOTICE = {"id": "LB-20260113-001-0001-held", "audience": "customer", "text": "Your charger pauses until 18:30: £0."}
 
 
 class Shelf:

@@ -124,7 +124,7 @@ def test_nothing_of_a_transaction_that_fails_is_there_and_its_counters_are_free(
 def test_a_failed_transaction_leaves_earlier_ones_alone_and_the_store_usable(store: Store) -> None:
     write_everything(store)
     before = everything(store)
-    with pytest.raises(Failure), store.transaction() as tx:
+    with pytest.raises(Failure), store.transaction() as tx:  # noqa: PT012 - a transaction that fails at its end
         tx.put("command", row("C1", "ended"))
         tx.save_snapshot("grid", START, b"other")
         tx.finish_inbox("dcc", "a", "done")
