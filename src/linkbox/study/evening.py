@@ -23,6 +23,7 @@ from linkbox.adapters.inbound_http import create_inbound_app
 from linkbox.adapters.market_http import HttpMarketGateway
 from linkbox.adapters.notices_files import FileNoticeChannel
 from linkbox.adapters.store_sql import SqliteStore
+from linkbox.base.errors import LinkboxError
 from linkbox.base.time import ManualClock, format_utc
 from linkbox.customers import event_to_row
 from linkbox.operation.controller import Controller
@@ -39,6 +40,15 @@ STORE_FILE, WORLD_FILE, SCENARIO_FILE = "linkbox.sqlite", "world.jsonl", "scenar
 
 FIRST_LOOK = timedelta(minutes=2)
 """When, after the start, the meters are first asked what their switches feed."""
+
+
+class ControllerFailed(LinkboxError):
+    """The controller answered with an error of its own: a bug, never a fault of the evening."""
+
+    def __init__(self, path: str, status: int) -> None:
+        self.path, self.status = path, status
+        super().__init__(f"the controller failed on {path}: HTTP {status}")
+
 
 Watcher = Callable[["Evening", Minute], None]
 
@@ -151,6 +161,8 @@ class _FrontDoor:
             raise PeerUnreachable("controller", "the front door is not open")
         headers = {"Content-Type": kind}
         async with self._http.post(self._base_url + path, data=body, headers=headers) as answer:
+            if answer.status >= 500:
+                raise ControllerFailed(path, answer.status)
             return answer.status == 204
 
 

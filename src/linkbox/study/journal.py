@@ -28,10 +28,12 @@ class WorldEvent:
 
 
 class WorldJournal:
-    """Append-only file of events."""
+    """Append-only file of events. A last line that a kill cut off is taken away, so that no later one joins it."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=0)
+        if path.stat().st_size:
+            self._file.truncate(path.read_bytes().rfind(b"\n") + 1)
 
     def add(self, event: WorldEvent) -> None:
         """Write one event."""

@@ -57,7 +57,7 @@ def _home(
         postcode=f"LB{1 + index // 20} {draw.randrange(1, 10)}{draw.choice('ABDEFGHJLNPQRSTUWXYZ')}"
         f"{draw.choice('ABDEFGHJLNPQRSTUWXYZ')}",
     )
-    consents = draw.random() < scenario.consent_share or special != ""
+    consents = draw.random() < scenario.consent_share or (special != "" and scenario.consent_share > 0.0)
     supplier, channel = draw.choice(SUPPLIERS), draw.choice(("e-mail", "SMS"))
     region, dual = draw.choice(_REGIONS), draw.random() < 0.3
     slot = draw.randrange(1, 6)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from math import ceil
 from typing import Any
 
 from linkbox.base.identifiers import Mpan
 from linkbox.base.time import format_utc
 from linkbox.control.intervention import Intervention
-from linkbox.control.ledger import entry_from_row
+from linkbox.control.ledger import LedgerEntry, entry_from_row
 from linkbox.operation.entities import Command, CommandKind, CommandState
 from linkbox.operation.ports import Row
 from linkbox.study.evening import Evening
@@ -173,18 +174,24 @@ def _curtailment(command: Command, names: Mapping[Mpan, str]) -> dict[str, Any]:
     }
 
 
-def _most_minutes(entries: Sequence[Any], window: timedelta) -> float:
-    """The most full-off minutes of any charger in any such window, by plain counting over the ledger's rows."""
-    by_mpan: dict[str, list[tuple[datetime, datetime, float]]] = defaultdict(list)
+def _most_minutes(entries: Sequence[LedgerEntry], window: timedelta) -> float:
+    """The most full-off minutes of any charger in any such window, by plain counting over the ledger's rows.
+
+    A renewal overlaps the hold that it renews; the charger is off once, and the time counts once."""
+    by_mpan: dict[str, list[LedgerEntry]] = defaultdict(list)
     for entry in entries:
-        by_mpan[entry.mpan].append((entry.start, entry.end, entry.weight_milli / 1000))
-    worst = 0.0
-    for spans in by_mpan.values():
-        for _, until, _ in spans:
-            since = until - window
-            used = sum(max(0.0, (min(b, until) - max(a, since)).total_seconds()) * w for a, b, w in spans)
-            worst = max(worst, used)
+        by_mpan[entry.mpan].append(entry)
+    worst = max((_used_s(rows, last.end - window, last.end) for rows in by_mpan.values() for last in rows), default=0.0)
     return worst / 60
+
+
+def _used_s(rows: Sequence[LedgerEntry], since: datetime, until: datetime) -> float:
+    """Seconds of full off within ``[since, until)``: between each two edges the heaviest row in force counts."""
+    edges = sorted({min(max(at, since), until) for row in rows for at in (row.start, row.end)})
+    return sum(
+        (b - a).total_seconds() * max((r.weight_milli for r in rows if r.start <= a and b <= r.end), default=0) / 1000
+        for a, b in pairwise(edges)
+    )
 
 
 def _service_requests(exchanges: Sequence[Row]) -> dict[str, Any]:
