@@ -98,12 +98,39 @@ def test_overload_goes_up_through_every_state_and_names_asset_phase_and_time() -
         state = run(state, FLEET, [80.0, 290.0, 80.0], 1)
         previous = judge(state, previous)
         seen.append(previous.state)
-    grades = [ORDER.index(s) for s in seen]
+    grades = [ORDER.index(s) for s in seen[10:]]  # a step this large is watched at once, until it is known to be flat
     assert grades == sorted(grades)
     assert {RiskState.WATCH, RiskState.AT_RISK, RiskState.IMMINENT, RiskState.EXCEEDED} <= set(seen)
     assert previous is not None
     assert previous.limiting_phase is Phase.L2
     assert "L2 fuse gG 200 A" in previous.reason
+
+
+def test_a_herd_that_climbs_is_acted_on_before_it_has_arrived() -> None:
+    # 40 A more each minute for a quarter of an hour, as when cars start together.
+    state, previous = after([80.0, 80.0, 80.0], 60), None
+    for minute in range(1, 16):
+        amps = 80.0 + 40.0 * minute
+        state = run(state, FLEET, [80.0, amps, 80.0], 1)
+        previous = judge(state, previous)
+        assert previous.upper_current_a[1] >= 80.0
+        if previous.state.needs_action:
+            assert previous.upper_current_a[1] > amps, "the climb is not expected to go on"
+            assert minute <= 8
+            return
+    pytest.fail("a climb of 40 A a minute on a 200 A fuse must be acted on")
+
+
+def test_held_load_adds_no_noise_to_the_forecast() -> None:
+    flowing = after([80.0, 200.0, 80.0], 120)
+    y = np.array([[80.0, 100.0, 80.0]])
+    held = flowing
+    for _ in range(20):
+        held = observe(
+            held, FLEET, current_a=y, transformer_current_a=y, at=held.at + MINUTE, held_a=np.array([[0.0, 100.0, 0.0]])
+        )
+    margin = [judge(s).upper_current_a[1] - judge(s).expected_current_a[1] for s in (flowing, held)]
+    assert margin[1] < margin[0]
 
 
 def test_at_risk_comes_long_before_the_pessimistic_fuse_would_melt() -> None:

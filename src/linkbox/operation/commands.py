@@ -10,6 +10,7 @@ from linkbox.base.identifiers import Mpan, RequestId
 from linkbox.dcc.exchange import Exchange, ExchangeState, open_exchange, send_failed, time_out
 from linkbox.dcc.gbcs.ecs61a import decode_response as decode_alcs_data
 from linkbox.dcc.gbcs.outcome import Unread
+from linkbox.operation import notify
 from linkbox.operation.desk import Desk, LiveExchange
 from linkbox.operation.entities import Command, CommandEvent, CommandKind, CommandState
 from linkbox.operation.ports import Row
@@ -113,7 +114,7 @@ def conclude(session: Session, command: Command, event: CommandEvent, why: str, 
         case CommandKind.HOLD:
             _settle_hold(session, command)
             if command.state is CommandState.CONFIRMED:
-                _end_renewed(session, command)
+                notify.held(session, command, _end_renewed(session, command))
         case CommandKind.RESET if command.state is CommandState.CONFIRMED:
             _end_released(session, command)
         case CommandKind.READ if command.state is CommandState.CONFIRMED:
@@ -139,11 +140,14 @@ def _settle_hold(session: Session, command: Command) -> None:
         session.put_ledger(ledger.hold_unknown(command.id), command.id)
 
 
-def _end_renewed(session: Session, renewal: Command) -> None:
-    """The device counts from the new hold on: the one before it is over."""
+def _end_renewed(session: Session, renewal: Command) -> Command | None:
+    """The device counts from the new hold on: the one before it, which is returned, is over."""
+    renewed = None
     for old in list(session.desk.commands.values()):
         if old.mpan == renewal.mpan and old.id != renewal.id and old.state is CommandState.CONFIRMED and old.holding:
             end_hold(session, old, "renewal")
+            renewed = old
+    return renewed
 
 
 def _end_released(session: Session, reset: Command) -> None:
@@ -172,6 +176,7 @@ def end_hold(session: Session, hold: Command, ended_by: str) -> None:
         customer=session.customer(hold.mpan),
         confirmed=hold.state is CommandState.CONFIRMED,
     )
+    notify.freed(session, hold, ended_by)
 
 
 def free_at(desk: Desk, hold: Command) -> datetime | None:

@@ -107,6 +107,7 @@ class Desk:
     current_a: dict[FeederId, tuple[float, float, float]] = field(default_factory=dict)
     fresh: set[FeederId] = field(default_factory=set)
     recall_exchange: Callable[[str], LiveExchange | None]
+    holds_of: Callable[[str], list[Command]]
     told: Told | None = None
 
     def seen_until(self, feeder_id: FeederId) -> datetime | None:
@@ -157,6 +158,11 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         row = store.row("exchange", request_id)
         return None if row is None else LiveExchange.from_row(row)
 
+    def holds_of(intervention_id: str) -> list[Command]:
+        """Every hold of an intervention that a device confirmed, ended ones too."""
+        every = [Command.from_row(row) for row in store.rows("command", owner=intervention_id)]
+        return [c for c in every if c.kind is CommandKind.HOLD and c.confirmed]
+
     believed = _beliefs(store)
     judged = store.snapshot(ASSESSMENT_SNAPSHOT)
     return Desk(
@@ -180,6 +186,7 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         assessments={} if judged is None else assessments_from_bytes(judged[1]),
         current_a={f: _triple(fleet_state.current_a[i]) for i, f in enumerate(fleet.ids)},
         recall_exchange=recall,
+        holds_of=holds_of,
         told=told,
     )
 

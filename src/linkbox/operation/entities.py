@@ -103,6 +103,12 @@ class Command:
         """Whether the charger is held, or may be."""
         return self.kind is CommandKind.HOLD and self.state not in COMMAND_TABLE.final
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether the device itself said that it holds, or held, the charger."""
+        held = self.state is CommandState.CONFIRMED or (self.state is CommandState.ENDED and self.ended_by != "unknown")
+        return self.kind is CommandKind.HOLD and held
+
     def apply(self, event: CommandEvent, at: datetime, outcome: str) -> Command:
         """The command after ``event``; raise ImpossibleEvent where the table has no such row."""
         state = COMMAND_TABLE.next(self.state, event)
