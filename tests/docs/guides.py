@@ -20,7 +20,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 BRIEF = "--hours 0.2"
-WITH_INTERVENTION = "--tariff-start 17:20 --hours 1.5"
+WITH_INTERVENTION = "--starts 00:00 --hours 1.5"
 ENWL = Path(os.environ.get("LINKBOX_DATA", ROOT.parent / "shared" / "data")) / "enwl-lvns.tar.xz"
 _BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MATCH = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
