@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from linkbox.base.errors import LinkboxError
-from linkbox.base.identifiers import FeederId
+from linkbox.base.identifiers import FeederId, InvalidIdentifier
 from linkbox.base.time import Clock, format_utc, parse_utc
 from linkbox.dcc.duis import read_response
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.exchange import receive_reply
+from linkbox.grid.telemetry import Reading
 from linkbox.operation import arrivals, commands, interventions, label_desk, watch
 from linkbox.operation.desk import Desk, LiveExchange, Told, load_desk
 from linkbox.operation.ports import (
@@ -109,13 +110,20 @@ class Controller:
         self, feeder: str, at: datetime, current_a: list[float], transformer_current_a: list[float] | None
     ) -> str | None:
         """Commit one reading, with what follows from it; return why it is refused, if it is."""
-        if feeder not in {f.feeder_id for f in self._site.feeders}:
-            return f"feeder {feeder!r} is not watched here"
-        body = {"current_a": current_a, "transformer_current_a": transformer_current_a}
+        try:
+            reading = Reading(
+                feeder_id=FeederId(feeder),
+                at=at,
+                current_a=_triple(current_a),
+                transformer_current_a=None if transformer_current_a is None else _triple(transformer_current_a),
+            )
+        except InvalidIdentifier as error:
+            return str(error)
         with self.session() as session:
-            if session.tx.add_reading(feeder, at, body):
+            wrong = watch.judge_reading(session, reading)
+            if not wrong:
                 self._take(session, [])
-        return None
+        return "; ".join(str(issue) for issue in wrong) or None
 
     # -- work ---------------------------------------------------------------------------------------------
 
@@ -246,3 +254,8 @@ class Controller:
     def feeder_ids(self) -> tuple[FeederId, ...]:
         """The feeders that are watched."""
         return tuple(feeder.feeder_id for feeder in self._site.feeders)
+
+
+def _triple(values: Sequence[float]) -> tuple[float, float, float]:
+    a, b, c = values
+    return (a, b, c)

@@ -24,6 +24,7 @@ from linkbox.dcc.exchange import Exchange
 from linkbox.grid.fleet import Fleet, FleetState, initial_state
 from linkbox.grid.risk import RiskAssessment
 from linkbox.grid.snapshot import from_bytes
+from linkbox.grid.telemetry import Track
 from linkbox.operation.assessments import ASSESSMENT_SNAPSHOT, assessments_from_bytes
 from linkbox.operation.entities import COMMAND_TABLE, Command, CommandKind, CommandState
 from linkbox.operation.ports import Row, Store
@@ -105,6 +106,7 @@ class Desk:
     refusals: set[tuple[str, Mpan]] = field(default_factory=set)
     assessments: dict[FeederId, RiskAssessment] = field(default_factory=dict)
     current_a: dict[FeederId, tuple[float, float, float]] = field(default_factory=dict)
+    tracks: dict[FeederId, Track] = field(default_factory=dict)
     fresh: set[FeederId] = field(default_factory=set)
     recall_exchange: Callable[[str], LiveExchange | None]
     holds_of: Callable[[str], list[Command]]
@@ -182,7 +184,20 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         resting={Mpan(row.key): parse_utc(row.body["until"]) for row in store.rows("resting")},
         released_at=_releases(commands),
         refusals={(row.owner, Mpan(row.body["mpan"])) for row in store.rows("refusal")},
-        numbers=Counter(command=len(commands), intervention=len(interventions)),
+        numbers=Counter(
+            command=len(commands),
+            intervention=len(interventions),
+            notice=sum(row.body["audience"] == "customer" for row in store.rows("notice")),
+        ),
+        tracks={
+            f: Track(
+                at=datetime.fromtimestamp(float(fleet_state.seen_s[i].max()), UTC),
+                current_a=_triple(fleet_state.current_a[i]),
+                repeats=0,
+            )
+            for i, f in enumerate(fleet.ids)
+            if np.isfinite(fleet_state.seen_s[i]).any()
+        },
         assessments={} if judged is None else assessments_from_bytes(judged[1]),
         current_a={f: _triple(fleet_state.current_a[i]) for i, f in enumerate(fleet.ids)},
         recall_exchange=recall,

@@ -8,17 +8,44 @@ from typing import Any
 
 import numpy as np
 
+from linkbox.base.errors import Issue
 from linkbox.base.identifiers import FeederId
 from linkbox.base.phases import PHASES
 from linkbox.grid.fleet import observe
 from linkbox.grid.risk import RiskAssessment, RiskState, assess
 from linkbox.grid.snapshot import to_bytes
+from linkbox.grid.telemetry import Quality, Reading, accept
 from linkbox.operation.assessments import ASSESSMENT_SNAPSHOT, assessments_to_bytes, history_row
 from linkbox.operation.desk import GRID_SNAPSHOT, Desk
 from linkbox.operation.entities import Command, CommandState
 from linkbox.operation.session import Session
 
 BLIND_AFTER = timedelta(minutes=5)
+
+
+REFUSED_AT_THE_DOOR = {Quality.UNKNOWN_FEEDER, Quality.IMPOSSIBLE, Quality.SIGN_REVERSED, Quality.FUTURE}
+"""What is wrong with the reading itself, so that its sender is told. The others are taken, counted, and not used."""
+
+
+def judge_reading(session: Session, reading: Reading) -> tuple[Issue, ...]:
+    """Check one arriving reading. Empty: it is good and is stored; else why it is refused or was only counted."""
+    desk = session.desk
+    rows = {feeder_id: row for row, feeder_id in enumerate(desk.fleet.ids)}
+    batch = accept([reading], feeders=rows, tracks=desk.tracks, at=session.now)
+    desk.tracks = dict(batch.tracks)
+    for quality in batch.counts:
+        if quality is not Quality.DUPLICATE:
+            session.audit(
+                "telemetry", quality.value, feeder=reading.feeder_id, at=reading.at, current_a=reading.current_a
+            )
+    if not any(quality.refuses for quality in batch.counts):
+        body = {"current_a": list(reading.current_a), "transformer_current_a": _listed(reading.transformer_current_a)}
+        session.tx.add_reading(reading.feeder_id, reading.at, body)
+    return batch.issues if REFUSED_AT_THE_DOOR & set(batch.counts) else ()
+
+
+def _listed(values: tuple[float, float, float] | None) -> list[float] | None:
+    return None if values is None else list(values)
 
 
 def take_reading(session: Session, feeder_id: FeederId, at: datetime, body: Mapping[str, Any]) -> None:

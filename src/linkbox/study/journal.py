@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.time import format_utc, parse_utc
 
 
@@ -48,10 +49,15 @@ class WorldJournal:
 
 
 def read_journal(path: Path) -> Iterator[WorldEvent]:
-    """The events in order. A last line that was cut off by the kill is left out."""
+    """The events in order. A last line that was cut off by the kill is left out; raise InvalidInput for any other."""
     if not path.exists():
         return
-    for raw in path.read_bytes().split(b"\n")[:-1]:
-        line = json.loads(raw)
-        body = base64.b64decode(line.get("body", ""))
-        yield WorldEvent(at=parse_utc(line["at"]), kind=line["kind"], name=line["name"], body=body)
+    for number, raw in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
+        try:
+            line = json.loads(raw)
+            body = base64.b64decode(line.get("body", ""), validate=True)
+            event = WorldEvent(at=parse_utc(line["at"]), kind=line["kind"], name=line["name"], body=body)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            shown = raw[:60].decode(errors="replace")
+            raise InvalidInput("journal", [Issue(where=f"{path}:{number}", value=shown, rule=str(error))]) from error
+        yield event

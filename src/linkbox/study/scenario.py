@@ -5,11 +5,14 @@ from its seed, so the same scenario is the same evening, byte for byte."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from linkbox.base.errors import InvalidInput, Issue
+from linkbox.dcc.eligibility import PROFILES
+from linkbox.grid.network import FUSES
 from linkbox.study.faults import FAULTS, Faults, faults_of
 
 PROVIDERS = ("accepts", "rejects", "silent", "no-delivery", "none")
@@ -47,30 +50,43 @@ class Scenario:
 
     def __post_init__(self) -> None:
         issues = [
-            Issue(where=f"--{name.replace('_', '-')}", value=str(value), rule="must be within 0..1")
-            for name, value in asdict(self).items()
-            if name.endswith(("_share", "_probability")) and not 0.0 <= value <= 1.0
+            *self._shares_out_of_range(),
+            *self._unknown_names(),
+            *self._no_clock_times(),
+            *self._numbers_out_of_range(),
         ]
-        if self.provider not in (*PROVIDERS, "seed"):
-            rule = f"must be one of {', '.join((*PROVIDERS, 'seed'))}"
-            issues.append(Issue(where="--provider", value=self.provider, rule=rule))
-        if self.faults not in FAULTS:
-            issues.append(Issue(where="--faults", value=self.faults, rule=f"must be one of {', '.join(FAULTS)}"))
-        for name in ("tariff_start", "starts", "emulator_stops_at"):
-            text = getattr(self, name)
-            if text is not None and not _is_clock_time(text):
-                where = f"--{name.replace('_', '-')}"
-                issues.append(Issue(where=where, value=text, rule="must be a time of day as HH:MM"))
-        if not 0.0 < self.hours <= 48.0:
-            issues.append(Issue(where="--hours", value=str(self.hours), rule="must be above 0 and at most 48"))
-        if not 0.0 < self.charger_kw <= 22.0:
-            issues.append(
-                Issue(where="--charger-kw", value=str(self.charger_kw), rule="must be above 0 and at most 22")
-            )
-        if self.seed < 0:
-            issues.append(Issue(where="--seed", value=str(self.seed), rule="must not be negative"))
         if issues:
             raise InvalidInput("scenario", issues)
+
+    def _shares_out_of_range(self) -> Iterator[Issue]:
+        for name, value in asdict(self).items():
+            if name.endswith(("_share", "_probability")) and not 0.0 <= value <= 1.0:
+                yield _issue(name, value, "must be within 0..1")
+
+    def _unknown_names(self) -> Iterator[Issue]:
+        choices = {"provider": (*PROVIDERS, "seed"), "profile": tuple(PROFILES), "faults": tuple(FAULTS)}
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                yield _issue(name, getattr(self, name), f"must be one of {', '.join(known)}")
+        if self.fuse_a is not None and self.fuse_a not in FUSES:
+            known = tuple(str(amps) for amps in sorted(FUSES))
+            yield _issue("fuse", self.fuse_a, f"must be one of {', '.join(known)}")
+
+    def _no_clock_times(self) -> Iterator[Issue]:
+        for name, where in (("tariff_start",) * 2, ("starts",) * 2, ("emulator_stops_at", "stop_emulator_at")):
+            text = getattr(self, name)
+            if text is not None and not _is_clock_time(text):
+                yield _issue(where, text, "must be a time of day as HH:MM")
+        if not _is_day(self.day):
+            yield _issue("day", self.day, "must be a day as YYYY-MM-DD")
+
+    def _numbers_out_of_range(self) -> Iterator[Issue]:
+        if not 1 / 60 <= self.hours <= 48.0:
+            yield _issue("hours", self.hours, "must be at least one minute and at most 48 hours")
+        if not 0.0 < self.charger_kw <= 22.0:
+            yield _issue("charger_kw", self.charger_kw, "must be above 0 and at most 22")
+        if self.seed < 0:
+            yield _issue("seed", self.seed, "must not be negative")
 
     @property
     def start(self) -> datetime:
@@ -117,3 +133,14 @@ def _is_clock_time(text: str) -> bool:
         return time.fromisoformat(text).strftime("%H:%M") == text
     except ValueError:
         return False
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _issue(name: str, value: object, rule: str) -> Issue:
+    return Issue(where=f"--{name.replace('_', '-')}", value=str(value), rule=rule)

@@ -57,6 +57,29 @@ def run_facts(street: Street, minutes: Sequence[Minute]) -> dict[str, Any]:
     }
 
 
+def household_facts(street: Street, cable_limit_degc: float) -> dict[str, Any]:
+    """The same evening without any car, and what that says of control: what it could and could not have helped."""
+    truth = street.truth()
+    blown_at = truth.fuse_blown_at
+    if blown_at is not None:
+        phases = "/".join(truth.blown_phases)
+        verdict = (
+            f"The load of the households alone is over the limit: without any car the fuse blows on {phases} at "
+            f"{blown_at:%H:%M}. Holding chargers can not prevent that."
+        )
+    elif truth.max_cable_degc > cable_limit_degc:
+        verdict = (
+            f"The load of the households alone is over the limit: without any car the head cable reaches "
+            f"{truth.max_cable_degc:.0f} degC of {cable_limit_degc:.0f}. Holding chargers can not prevent that."
+        )
+    else:
+        verdict = (
+            f"The households alone stay within the limits (without any car the fuse reaches {truth.max_fuse_state:.2f}): "
+            "what was missing were chargers that may be held and that can be reached in time."
+        )
+    return {"fuse_blown_at": None if blown_at is None else format_utc(blown_at), **_extremes(truth), "verdict": verdict}
+
+
 def _extremes(truth: Truth) -> dict[str, Any]:
     return {
         "blown_phases": list(truth.blown_phases),

@@ -63,6 +63,8 @@ def sentence(stream: str, kind: str, facts: Mapping[str, Any], names: Mapping[st
         case "dcc", ("unreachable" | "unreadable" | "refused_arrival" | "late_response" | "device_alert" | "dcc_alert"):
             detail = facts.get("why") or facts.get("rule") or facts.get("alert_code") or facts.get("content") or ""
             return f"DCC {kind.replace('_', ' ')}: {detail}"
+        case "telemetry", _:
+            return f"a reading was flagged: {kind.replace('-', ' ')}"
         case "notice", _:
             return f"{kind} notice to {who if 'customer' in facts else facts.get('supplier', 'the distributor')}"
         case _:
