@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from linkbox import __version__
-from linkbox.base.errors import InvalidInput, LinkboxError
+from linkbox.base.errors import InvalidInput, Issue, LinkboxError
 
 EXIT_INVALID_INPUT = 2
 EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="linkbox",
@@ -76,29 +79,47 @@ def demo(
     """One evening and night on a real street: watched, protected and explained."""
     from linkbox.app.demo import resume_demo, run_demo
     from linkbox.study.scenario import Scenario
+    from linkbox.study.wiring import read_street
 
     if resume is not None:
         resume_demo(resume, speed=speed, json_file=json_file)
         return
-    scenario = Scenario(
-        seed=seed,
-        feeder=feeder,
-        fuse_a=fuse,
-        ev_share=ev_share,
-        session_probability=session_probability,
-        tariff_start=None if tariff_start == "none" else tariff_start,
-        tariff_share=tariff_share,
-        consent_share=consent_share,
-        charger_kw=charger_kw,
-        provider=provider,
-        profile=profile,
-        faults=faults,
-        starts=starts,
-        hours=hours,
-        emulator_stops_at=stop_emulator_at,
-        control=control,
-    )
+    issues: list[Issue] = []
+    if not 0.0 <= speed < float("inf"):
+        issues.append(Issue(where="--speed", value=str(speed), rule="must be 0 (as fast as it can) or above"))
+    with _collecting(issues):
+        read_street(feeder)
+    with _collecting(issues):
+        scenario = Scenario(
+            seed=seed,
+            feeder=feeder,
+            fuse_a=fuse,
+            ev_share=ev_share,
+            session_probability=session_probability,
+            tariff_start=None if tariff_start == "none" else tariff_start,
+            tariff_share=tariff_share,
+            consent_share=consent_share,
+            charger_kw=charger_kw,
+            provider=provider,
+            profile=profile,
+            faults=faults,
+            starts=starts,
+            hours=hours,
+            emulator_stops_at=stop_emulator_at,
+            control=control,
+        )
+    if issues:
+        raise InvalidInput("demo", issues)
     run_demo(scenario, out=out, speed=speed, json_file=json_file)
+
+
+@contextmanager
+def _collecting(issues: list[Issue]) -> Iterator[None]:
+    """Keep what is wrong with one input, so that the next one is looked at too."""
+    try:
+        yield
+    except InvalidInput as error:
+        issues += error.issues
 
 
 @audit_app.command("verify")
@@ -121,7 +142,4 @@ def main() -> None:
         sys.exit(EXIT_INVALID_INPUT)
     except LinkboxError as error:
         sys.stderr.write(f"linkbox: {error}\n")
-        sys.exit(EXIT_FAILED)
-    except KeyboardInterrupt:
-        sys.stderr.write("linkbox: interrupted; go on with --resume\n")
-        sys.exit(130)
+        sys.exit(EXIT_INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else EXIT_FAILED)

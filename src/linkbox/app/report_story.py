@@ -258,6 +258,8 @@ def shortcomings(result: Result, runs: Runs) -> list[str]:
         return found
     if control.get("fuse_blown_at"):
         found.append(f"Control did not keep the fuse: {_blow(control)}.")
+    verdict = (result.get("household_only") or {}).get("verdict")
+    found += [str(verdict)] if verdict else []
     reasons = {row.get("intervention"): str(row.get("why") or "") for row in control.get("escalations") or ()}
     found += [
         f"{row.what}, with control: {row.with_}, outside its limit ({row.limit})."

@@ -24,6 +24,8 @@ def summary_text(result: dict[str, Any], out: Path) -> str:
     if control is not None:
         for line in _notes(control):
             console.print(line)
+    if result.get("household_only"):
+        console.print(result["household_only"]["verdict"])
     console.print(f"wall time {result['wall']['seconds']:.1f} s; report: {out / 'report.html'}")
     return console.export_text().rstrip()
 

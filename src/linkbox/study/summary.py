@@ -74,8 +74,8 @@ def household_facts(street: Street, cable_limit_degc: float) -> dict[str, Any]:
         )
     else:
         verdict = (
-            f"The households alone stay within the limits (without any car the fuse reaches {truth.max_fuse_state:.2f}): "
-            "what was missing were chargers that may be held and that can be reached in time."
+            "The households alone stay within the limits (without any car the fuse reaches "
+            f"{truth.max_fuse_state:.2f}): what was missing were chargers that may be held and reached in time."
         )
     return {"fuse_blown_at": None if blown_at is None else format_utc(blown_at), **_extremes(truth), "verdict": verdict}
 
