@@ -122,6 +122,33 @@ def _collecting(issues: list[Issue]) -> Iterator[None]:
         issues += error.issues
 
 
+@app.command()
+def study(
+    feeders: Annotated[
+        list[str] | None, typer.Argument(help="Feeders as for demo; none: the list of ENWL evenings.")
+    ] = None,
+    seeds: Annotated[str, typer.Option(help="Seeds for each feeder, as 0,1,2.")] = "0,1",
+    ev_share: Annotated[float, typer.Option(help="Share of homes with an electric car.")] = 0.8,
+    archive: Annotated[Path | None, typer.Option(help="The ENWL archive; default: in LINKBOX_DATA.")] = None,
+    hopeless: Annotated[
+        bool, typer.Option(help="The ENWL evenings on which household load alone is too much.")
+    ] = False,
+    first: Annotated[int | None, typer.Option(help="Only the first so many evenings.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one for each core.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write everything that was found.")] = None,
+) -> None:
+    """Many evenings without and with control, as a table."""
+    from linkbox.app.study_cli import run_study
+    from linkbox.study.enwl import EVENINGS, HOPELESS, default_archive, scenarios
+    from linkbox.study.scenario import Scenario
+
+    if feeders:
+        chosen = [Scenario(seed=int(s), feeder=f, ev_share=ev_share) for f in feeders for s in seeds.split(",")]
+    else:
+        chosen = scenarios(archive or default_archive(), HOPELESS if hopeless else EVENINGS)
+    run_study(chosen[:first], workers=workers, json_file=json_file)
+
+
 @audit_app.command("verify")
 def audit_verify(
     file: Annotated[Path, typer.Argument(help="An exported dossier.")],
