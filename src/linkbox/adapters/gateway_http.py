@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from types import TracebackType
 from typing import Self
 
@@ -47,7 +48,7 @@ class HttpDccGateway:
                     raise PeerUnreachable("DCC", f"HTTP {status} with content type {kind}")
                 return HttpAnswer(status=status, body=await _whole(answer.content))
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise PeerUnreachable("DCC", f"{type(error).__name__}: {error}") from error
+            raise PeerUnreachable("DCC", _why(error)) from error
 
 
 async def _whole(content: aiohttp.StreamReader) -> bytes:
@@ -58,3 +59,13 @@ async def _whole(content: aiohttp.StreamReader) -> bytes:
         if len(body) > _MAX_REPLY_BYTES:
             raise PeerUnreachable("DCC", f"reply over {_MAX_REPLY_BYTES} bytes")
     return bytes(body)
+
+
+def _why(error: Exception) -> str:
+    """In words, without addresses: records of equal evenings are equal."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, TimeoutError):
+        return "no answer in time"
+    if isinstance(cause, OSError) and cause.errno is not None:
+        return os.strerror(cause.errno).lower()
+    return type(cause).__name__

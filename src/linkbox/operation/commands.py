@@ -20,6 +20,10 @@ from linkbox.operation.translation import SRV, outcome_of, to_service_request
 RELEASE_MARGIN_S = 60
 """After a reset the switch may stay open until it next polls its meter; that time counts as used."""
 
+SEND_WITHIN = timedelta(seconds=60)
+"""A hold that could not be sent within this time of its start is given up: it was planned for a feeder as it was then,
+and the veto would stop it."""
+
 _SENDABLE = {ExchangeState.AWAITING_PRE_COMMAND, ExchangeState.SIGNED, ExchangeState.AWAITING_ACKNOWLEDGEMENT}
 
 
@@ -65,9 +69,17 @@ def due_exchanges(desk: Desk, at: datetime) -> list[LiveExchange]:
     due = [
         live
         for live in desk.exchanges.values()
-        if live.exchange.state in _SENDABLE and live.next_attempt_at <= at < live.deadline_at
+        if live.exchange.state in _SENDABLE and live.next_attempt_at <= at < send_until(desk, live)
     ]
     return sorted(due, key=lambda live: live.exchange.request.srv == SRV[CommandKind.READ])
+
+
+def send_until(desk: Desk, live: LiveExchange) -> datetime:
+    """From when on nothing of a request may go out any more."""
+    command = desk.commands.get(live.command_id)
+    if command is None or command.kind is not CommandKind.HOLD:
+        return live.deadline_at
+    return min(live.deadline_at, command.start + SEND_WITHIN)
 
 
 def attempted(live: LiveExchange, at: datetime) -> LiveExchange:
@@ -85,7 +97,7 @@ def advance(session: Session, live: LiveExchange, exchange: Exchange) -> None:
     """Take over what became of a service request, and with it of its command."""
     outcome = outcome_of(exchange)
     closed_at = None if outcome is None else session.now
-    live = replace(live, exchange=exchange, closed_at=closed_at, next_attempt_at=session.now)
+    live = replace(live, exchange=exchange, closed_at=closed_at, next_attempt_at=session.now, trouble=None)
     session.put_exchange(live)
     if outcome is None:
         return
@@ -192,8 +204,11 @@ def wake_times(desk: Desk) -> Iterator[datetime]:
     """When something is to be sent again, times out, or ends."""
     for live in desk.exchanges.values():
         yield live.deadline_at
-        if live.exchange.state in _SENDABLE and live.next_attempt_at < live.deadline_at:
+        until = send_until(desk, live)
+        if live.exchange.state in _SENDABLE and live.next_attempt_at < until:
             yield live.next_attempt_at
+        if live.exchange.state is ExchangeState.AWAITING_PRE_COMMAND:
+            yield until
     for command in desk.commands.values():
         at = free_at(desk, command) if command.holding else None
         if at is not None:
@@ -203,12 +218,18 @@ def wake_times(desk: Desk) -> Iterator[datetime]:
 def expire(session: Session) -> None:
     """End what time has ended: requests past their deadline, holds whose commanded time is over."""
     for live in list(session.desk.exchanges.values()):
-        if live.deadline_at <= session.now:
-            advance(session, live, time_out(live.exchange))
+        unsent = live.exchange.state is ExchangeState.AWAITING_PRE_COMMAND
+        if live.deadline_at <= session.now or (unsent and send_until(session.desk, live) <= session.now):
+            advance(session, live, _timed_out(live))
     for command in list(session.desk.commands.values()):
         at = free_at(session.desk, command) if command.holding else None
         if at is not None and at <= session.now:
             end_hold(session, command, "expiry" if command.state is CommandState.CONFIRMED else "unknown")
+
+
+def _timed_out(live: LiveExchange) -> Exchange:
+    ended = time_out(live.exchange)
+    return ended if live.trouble is None else replace(ended, failure=f"{ended.failure}; {live.trouble}")
 
 
 def _take_labels(session: Session, command: Command, exchange: Exchange) -> None:

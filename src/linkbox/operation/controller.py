@@ -202,13 +202,17 @@ class Controller:
                     gbcs_signer=dcc.gbcs_signer,
                     at=session.now,
                 )
+                if exchange.throttled > live.exchange.throttled:
+                    come_later = PeerUnreachable("DCC", "it has too many requests and asks to come again later")
+                    self._postpone(session, replace(live, exchange=exchange), come_later)
+                    continue
                 commands.advance(session, live, exchange)
             interventions.step(session)
 
     def _postpone(self, session: Session, live: LiveExchange, error: PeerUnreachable) -> None:
         wait_s = _BACKOFF_S[min(live.attempts, len(_BACKOFF_S)) - 1]
         retry_at = session.now + timedelta(seconds=wait_s)
-        session.put_exchange(replace(live, next_attempt_at=retry_at))
+        session.put_exchange(replace(live, next_attempt_at=retry_at, trouble=str(error)))
         request_id = str(live.exchange.request.request_id)
         session.audit("dcc", "unreachable", request_id=request_id, why=error.why, retry_at=retry_at)
 

@@ -40,7 +40,8 @@ REST_AFTER_FAILURE = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveExchange:
-    """A service request under way. ``done`` once its state is final or a person must decide."""
+    """A service request under way. ``done`` once its state is final or a person must decide; ``trouble`` is why its
+    bytes could not be handed over the last time."""
 
     exchange: Exchange
     command_id: str
@@ -50,6 +51,7 @@ class LiveExchange:
     attempts: int = 0
     first_sent_at: datetime | None = None
     closed_at: datetime | None = None
+    trouble: str | None = None
 
     @property
     def done(self) -> bool:
@@ -62,6 +64,7 @@ class LiveExchange:
         body = {
             "command_id": self.command_id,
             "attempts": self.attempts,
+            "trouble": self.trouble,
             "exchange": self.exchange.to_record(),
             **{name: None if at is None else format_utc(at) for name, at in times.items()},
         }
@@ -76,6 +79,7 @@ class LiveExchange:
             exchange=Exchange.from_record(row.body["exchange"]),
             command_id=row.body["command_id"],
             attempts=row.body["attempts"],
+            trouble=row.body["trouble"],
             **times,  # type: ignore[arg-type]  # optional ones are optional in the row too
         )
 

@@ -17,6 +17,9 @@ from linkbox.operation.session import Session
 
 _S, _E = InterventionState, InterventionEvent
 
+UNREACHED_FOR = timedelta(seconds=30)
+"""When the DCC takes no command for this long in an emergency, people must know."""
+
 COMMAND_WAIT = timedelta(seconds=150)
 HOLD_AT_MOST = timedelta(hours=8)
 _MAX_STEPS = 8
@@ -197,15 +200,45 @@ def _planned(session: Session, intervention: Intervention) -> Intervention:
 def _commanding(session: Session, intervention: Intervention) -> Intervention:
     mine = [c for c in session.desk.commands.values() if c.intervention_id == intervention.id]
     waiting = [c for c in mine if c.kind is CommandKind.HOLD and c.state is CommandState.QUEUED]
+    intervention = _escalate_unreachable(session, intervention)
     if not waiting:
-        held = sum(c.holding and c.state is CommandState.CONFIRMED for c in mine)
-        after = intervention.apply(_E.ALL_ANSWERED, session.now, f"all answered; {held} chargers held")
+        after = intervention.apply(_E.ALL_ANSWERED, session.now, _became(session, intervention))
         return replace(after, last_switch_at=session.now)
     if _overdue(session, intervention):
         return intervention.apply(_E.TIME_OUT, session.now, f"{len(waiting)} commands without an answer")
     if intervention.feeder_id in session.desk.fresh and any(need := _need(session, intervention)):
         return _more_at_once(session, intervention, need)
     return intervention
+
+
+def _became(session: Session, intervention: Intervention) -> str:
+    """What became of the last order, in words: an order is not answered because it is over."""
+    known = session.desk.commands
+    batch = [] if intervention.batch is None else intervention.batch["commands"]
+    failed = sum(c not in known for c in batch)
+    unknown = sum(c in known and known[c].state is CommandState.UNKNOWN for c in batch)
+    held = sum(c.intervention_id == intervention.id and c.state is CommandState.CONFIRMED for c in known.values())
+    parts = [f"{failed} of {len(batch)} commands failed"] if failed else []
+    parts += [f"of {unknown} of {len(batch)} nothing is known"] if unknown else []
+    return f"{', '.join(parts) or 'all answered'}; {held} chargers held"
+
+
+def _escalate_unreachable(session: Session, intervention: Intervention) -> Intervention:
+    """Say it when commands wait because the DCC can not be reached: the last resort itself is failing then."""
+    desk = session.desk
+    stuck = [
+        (live.trouble, command)
+        for live in desk.exchanges.values()
+        if live.trouble is not None and session.now - live.opened_at >= UNREACHED_FOR
+        if (command := desk.commands.get(live.command_id)) is not None
+        if command.kind is CommandKind.HOLD and command.intervention_id == intervention.id
+    ]
+    if not stuck:
+        return intervention
+    a, b, c = (sum(held.expected_a for _, held in stuck if held.phase is phase) for phase in PHASES)
+    seconds = UNREACHED_FOR.total_seconds()
+    why = f"{len(stuck)} holds for {_amps((a, b, c))} A could not be sent for {seconds:.0f} s: {stuck[0][0]}"
+    return release_desk.escalate(session, intervention, (a, b, c), why)
 
 
 def _more_at_once(session: Session, intervention: Intervention, need: tuple[float, float, float]) -> Intervention:
