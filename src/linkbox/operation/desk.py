@@ -33,7 +33,7 @@ from linkbox.records.audit import EMPTY_CHAIN, AuditRecord, ChainHead, head_of
 
 Told = Callable[[datetime, str, str, Mapping[str, Any]], None]
 
-GRID_SNAPSHOT, DRAWING_SNAPSHOT = "grid", "drawing"
+GRID_SNAPSHOT, DRAWING_SNAPSHOT, TRACKS_SNAPSHOT = "grid", "drawing", "tracks"
 REST_AFTER_FAILURE = timedelta(minutes=10)
 """A charger whose last command failed is left alone for this long."""
 
@@ -193,15 +193,7 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
             intervention=len(interventions),
             notice=sum(row.body["audience"] == "customer" for row in store.rows("notice")),
         ),
-        tracks={
-            f: Track(
-                at=datetime.fromtimestamp(float(fleet_state.seen_s[i].max()), UTC),
-                current_a=_triple(fleet_state.current_a[i]),
-                repeats=0,
-            )
-            for i, f in enumerate(fleet.ids)
-            if np.isfinite(fleet_state.seen_s[i]).any()
-        },
+        tracks=_tracks(store),
         assessments={} if judged is None else assessments_from_bytes(judged[1]),
         current_a={f: _triple(fleet_state.current_a[i]) for i, f in enumerate(fleet.ids)},
         recall_exchange=recall,
@@ -233,6 +225,19 @@ def _beliefs(store: Store) -> list[tuple[Belief, datetime | None]]:
         triple = (where[0], where[1], where[2])
         found.append((Belief(mpan=Mpan(mpan), amps=amps, probability=probability, phase_probability=triple), at))
     return found
+
+
+def tracks_to_bytes(tracks: Mapping[FeederId, Track]) -> bytes:
+    """What is remembered of the feeders' readings, exactly."""
+    return json.dumps({f: [format_utc(t.at), t.current_a, t.repeats] for f, t in tracks.items()}).encode()
+
+
+def _tracks(store: Store) -> dict[FeederId, Track]:
+    saved = store.snapshot(TRACKS_SNAPSHOT)
+    return {
+        FeederId(feeder): Track(at=parse_utc(at), current_a=(a, b, c), repeats=repeats)
+        for feeder, (at, (a, b, c), repeats) in ({} if saved is None else json.loads(saved[1])).items()
+    }
 
 
 def _chain(store: Store) -> ChainHead:

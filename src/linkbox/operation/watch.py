@@ -16,7 +16,7 @@ from linkbox.grid.risk import RiskAssessment, RiskState, assess
 from linkbox.grid.snapshot import to_bytes
 from linkbox.grid.telemetry import Quality, Reading, accept
 from linkbox.operation.assessments import ASSESSMENT_SNAPSHOT, assessments_to_bytes, history_row
-from linkbox.operation.desk import GRID_SNAPSHOT, Desk
+from linkbox.operation.desk import GRID_SNAPSHOT, TRACKS_SNAPSHOT, Desk, tracks_to_bytes
 from linkbox.operation.entities import Command, CommandState
 from linkbox.operation.session import Session
 
@@ -33,6 +33,7 @@ def judge_reading(session: Session, reading: Reading) -> tuple[Issue, ...]:
     rows = {feeder_id: row for row, feeder_id in enumerate(desk.fleet.ids)}
     batch = accept([reading], feeders=rows, tracks=desk.tracks, at=session.now)
     desk.tracks = dict(batch.tracks)
+    session.tx.save_snapshot(TRACKS_SNAPSHOT, session.now, tracks_to_bytes(desk.tracks))
     for quality in batch.counts:
         if quality is not Quality.DUPLICATE:
             session.audit(
