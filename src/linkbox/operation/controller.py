@@ -55,8 +55,10 @@ class Controller:
         market: MarketGateway,
         notices: NoticeChannel,
         told: Told | None = None,
+        max_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
         self._site, self._store, self._clock, self._told = site, store, clock, told
+        self._max_in_flight = max_in_flight
         self._dcc, self._market, self._notices = dcc, market, notices
         self.desk: Desk = self._load()
 
@@ -135,7 +137,7 @@ class Controller:
             with self.session() as session:
                 self._take(session, pending)
         while due := self._due():
-            batch = due[:MAX_IN_FLIGHT]
+            batch = due[: self._max_in_flight]
             answers = await asyncio.gather(*(self._send(live) for live in batch))
             self._take_answers(list(zip(batch, answers, strict=True)))
         await self._deliver_outbox()
