@@ -48,6 +48,7 @@ def _table(result: dict[str, Any]) -> Table:
         ("hottest cable core, degC", lambda r: f"{r['max_cable_degc']:.0f}"),
         ("transformer hot spot, degC", lambda r: f"{r['max_hot_spot_degc']:.0f}"),
         ("customer minutes in the dark", lambda r: f"{r['customer_minutes_lost']}"),
+        ("minutes without a power-flow solution", lambda r: f"{r['non_converged_minutes']}"),
         ("charging energy delivered, kWh", lambda r: f"{r['energy_delivered_kwh']:.0f}"),
     ]
     for name, cell in rows:
@@ -67,6 +68,7 @@ def _control_rows(control: dict[str, Any]) -> list[tuple[str, str]]:
         ("market", market),
         ("customers curtailed", str(control["customers_curtailed"])),
         ("most minutes in 24 h (limit 120)", f"{control['max_minutes_in_24h']:.0f}"),
+        ("minutes of each customer", _minutes_each(control)),
         ("quota headroom, minutes", f"{120 - control['max_minutes_in_24h']:.0f}"),
         ("energy delayed, kWh", f"{control['energy_delayed_kwh']:.0f}"),
         ("service requests (failed)", f"{requests['count']} ({requests['failed']})"),
@@ -76,6 +78,15 @@ def _control_rows(control: dict[str, Any]) -> list[tuple[str, str]]:
         ("all chargers free at the end", "yes" if control["chargers_free_at_end"] else "NO"),
         ("invariants kept", f"{sum(control['invariants'].values())} of {len(control['invariants'])}"),
     ]
+
+
+def _minutes_each(control: dict[str, Any]) -> str:
+    """Smallest, middle and largest of the customers' curtailed minutes; each one's are in the report."""
+    each: dict[str, float] = {}
+    for hold in control["curtailments"]:
+        each[hold["customer"]] = each.get(hold["customer"], 0.0) + hold["minutes"]
+    ordered = sorted(each.values())
+    return f"{ordered[0]:.0f} .. {ordered[len(ordered) // 2]:.0f} .. {ordered[-1]:.0f}" if ordered else "-"
 
 
 def _notes(control: dict[str, Any]) -> list[str]:

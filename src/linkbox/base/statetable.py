@@ -75,7 +75,12 @@ class StateTable(Generic[S, E]):
 
     def mermaid(self) -> str:
         """The diagram of this table, as the documentation shows it."""
-        lines = ["stateDiagram-v2", f"    [*] --> {self.initial}"]
-        lines += [f"    {s} --> {t}: {e}" for s, row in self.rows.items() for e, t in row.items()]
-        lines += [f"    {s} --> [*]" for s in self.rows if s in self.final]
+        lines = ["stateDiagram-v2", f"    [*] --> {_node(self.initial)}"]
+        lines += [f"    {_node(s)} --> {_node(t)}: {e}" for s, row in self.rows.items() for e, t in row.items()]
+        lines += [f"    {_node(s)} --> [*]" for s in self.rows if s in self.final]
         return "\n".join(lines)
+
+
+def _node(state: StrEnum) -> str:
+    """A state's name as the diagram language takes it: without blanks or dashes."""
+    return state.value.replace(" ", "_").replace("-", "_")

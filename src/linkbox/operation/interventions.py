@@ -146,7 +146,8 @@ def _coming_a(session: Session, intervention: Intervention) -> list[float]:
         for c in session.desk.held(intervention.feeder_id)
         if c.state is CommandState.QUEUED or (c.answered_at is not None and session.now - c.answered_at < settle)
     ]
-    return [sum(c.expected_a for c in young if c.phase is phase) for phase in PHASES]
+    promised = market_desk.promised_a(session, intervention)
+    return [sum(c.expected_a for c in young if c.phase is phase) + promised[phase] for phase in PHASES]
 
 
 def _calm(session: Session, intervention: Intervention) -> Intervention:

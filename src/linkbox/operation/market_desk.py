@@ -126,6 +126,16 @@ def _shortfall(session: Session, intervention: Intervention, reason: str, why: s
     return decided.apply(InterventionEvent.SHORTFALL, session.now, f"{reason.replace('_', ' ')}: {why}")
 
 
+def promised_a(session: Session, intervention: Intervention) -> tuple[float, float, float]:
+    """What providers have accepted to shed and may still deliver in time: not to be curtailed a second time."""
+    if intervention.call_off is None or session.now >= _call(intervention).delivery_deadline:
+        return (0.0, 0.0, 0.0)
+    asked = {r.contract_id: r.current_a for r in _call(intervention).requests}
+    accepted = [a for a in intervention.answers if a["answer"] == "accepted" and a["contract_id"] in asked]
+    amps = [a["current_a"] or asked[a["contract_id"]] for a in accepted]
+    return (sum(a[0] for a in amps), sum(a[1] for a in amps), sum(a[2] for a in amps))
+
+
 def fell_short_later(session: Session, intervention: Intervention) -> Intervention:
     """The market delivered what was asked, but by now more is needed than it holds."""
     return _shortfall(session, intervention, "not_enough_capacity", "what was delivered is no longer enough")

@@ -57,7 +57,7 @@ def outcome_of(exchange: Exchange) -> Outcome | None:
             return Outcome(CommandEvent.DEVICE_CONFIRMED, "the device answered success under its signature")
         case ExchangeState.REFUSED:
             return Outcome(CommandEvent.NOT_DONE, f"refused: {why}")
-        case ExchangeState.FAILED if exchange.response is not None or not exchange.may_have_effect:
+        case ExchangeState.FAILED if not exchange.may_have_effect:
             return Outcome(CommandEvent.NOT_DONE, f"failed: {why}")
         case ExchangeState.FAILED | ExchangeState.QUARANTINED:
             return Outcome(CommandEvent.TIME_OUT, f"effect unknown: {why}")
