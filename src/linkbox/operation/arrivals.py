@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 from linkbox.dcc.duis import ServiceResponse, read_response
@@ -11,8 +12,10 @@ from linkbox.dcc.duis.response import DccAlert, DeviceAlert
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.exchange import receive_response, request_of
 from linkbox.dcc.smki import Verified
-from linkbox.operation.commands import advance
+from linkbox.operation.commands import advance, conclude, end_released
 from linkbox.operation.desk import LiveExchange
+from linkbox.operation.entities import Command, CommandEvent, CommandKind
+from linkbox.operation.plan_desk import queue_other
 from linkbox.operation.ports import InboxItem
 from linkbox.operation.session import Session
 
@@ -56,13 +59,40 @@ def take_dcc(session: Session, item: InboxItem) -> None:
 def _match(session: Session, message: Verified[ServiceResponse]) -> str:
     request_id = str(message.value.request_id)
     live = session.desk.exchanges.get(request_id)
-    if live is None:
-        known = session.desk.recall_exchange(request_id)
-        kind = "unknown_response" if known is None else "late_response"
-        state = None if known is None else known.exchange.state.value
-        session.audit("dcc", kind, request_id=request_id, state=state)
-        return kind
-    return _respond(session, live, message)
+    if live is not None:
+        return _respond(session, live, message)
+    known = session.desk.recall_exchange(request_id)
+    kind = "unknown_response" if known is None else "late_response"
+    state = None if known is None else known.exchange.state.value
+    session.audit("dcc", kind, request_id=request_id, state=state)
+    if known is not None:
+        _learn_late(session, known, message)
+    return kind
+
+
+def _learn_late(session: Session, known: LiveExchange, message: Verified[ServiceResponse]) -> None:
+    """The request was closed before; what the device says of it now, under its signature, still counts."""
+    exchange = receive_response(known.exchange, message, trust=session.desk.site.dcc.trust, at=session.now)
+    session.put_exchange(replace(known, exchange=exchange))
+    if exchange.succeeded is None or known.exchange.succeeded is not None:
+        return  # nothing is proven, or nothing new
+    why = f"late answer: {exchange.failure or 'the device answered success under its signature'}"
+    command = session.desk.commands.get(known.command_id)
+    if command is not None:
+        event = CommandEvent.DEVICE_CONFIRMED if exchange.succeeded else CommandEvent.NOT_DONE
+        conclude(session, command, event, why, exchange)
+    elif exchange.succeeded:
+        _done_after_the_end(session, session.desk.recall_command(known.command_id))
+
+
+def _done_after_the_end(session: Session, command: Command) -> None:
+    """A device carried out a command that was closed as not known. A hold whose minutes are over is ended again."""
+    if command.kind is CommandKind.RESET:
+        end_released(session, command)
+    held_again = any(c.mpan == command.mpan and c.holding for c in session.desk.commands.values())
+    if command.kind is CommandKind.HOLD and not held_again:
+        why = f"the device carried out {command.id} after its time"
+        queue_other(session, command.intervention_id, CommandKind.RESET, command.mpan, reason=why)
 
 
 def _respond(session: Session, live: LiveExchange, message: Verified[ServiceResponse]) -> str:

@@ -128,7 +128,7 @@ def conclude(session: Session, command: Command, event: CommandEvent, why: str, 
             if command.state is CommandState.CONFIRMED:
                 notify.held(session, command, _end_renewed(session, command))
         case CommandKind.RESET if command.state is CommandState.CONFIRMED:
-            _end_released(session, command)
+            end_released(session, command)
         case CommandKind.READ if command.state is CommandState.CONFIRMED:
             _take_labels(session, command, exchange)
     if command.kind is not CommandKind.HOLD and command.state in {CommandState.CONFIRMED, CommandState.UNKNOWN}:
@@ -162,7 +162,8 @@ def _end_renewed(session: Session, renewal: Command) -> Command | None:
     return renewed
 
 
-def _end_released(session: Session, reset: Command) -> None:
+def end_released(session: Session, reset: Command) -> None:
+    """A reset was carried out: the hold that it was for is over."""
     session.desk.released_at[(reset.intervention_id, reset.phase)] = session.now
     target = session.desk.commands.get(reset.target or "")
     if target is not None and target.holding:

@@ -113,6 +113,7 @@ class Desk:
     tracks: dict[FeederId, Track] = field(default_factory=dict)
     fresh: set[FeederId] = field(default_factory=set)
     recall_exchange: Callable[[str], LiveExchange | None]
+    recall_command: Callable[[str], Command]
     holds_of: Callable[[str], list[Command]]
     told: Told | None = None
 
@@ -164,6 +165,12 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         row = store.row("exchange", request_id)
         return None if row is None else LiveExchange.from_row(row)
 
+    def recall_command(command_id: str) -> Command:
+        row = store.row("command", command_id)
+        if row is None:
+            raise KeyError(command_id)
+        return Command.from_row(row)
+
     def holds_of(intervention_id: str) -> list[Command]:
         """Every hold of an intervention that a device confirmed, ended ones too."""
         every = [Command.from_row(row) for row in store.rows("command", owner=intervention_id)]
@@ -197,6 +204,7 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         assessments={} if judged is None else assessments_from_bytes(judged[1]),
         current_a={f: _triple(fleet_state.current_a[i]) for i, f in enumerate(fleet.ids)},
         recall_exchange=recall,
+        recall_command=recall_command,
         holds_of=holds_of,
         told=told,
     )
