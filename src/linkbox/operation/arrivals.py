@@ -11,6 +11,8 @@ from linkbox.dcc.duis import ServiceResponse, read_response
 from linkbox.dcc.duis.response import DccAlert, DeviceAlert
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.exchange import receive_response, request_of
+from linkbox.dcc.exchange.storms import News, take_alert
+from linkbox.dcc.gbcs.envelope import decode
 from linkbox.dcc.smki import Verified
 from linkbox.operation.commands import advance, conclude, end_released
 from linkbox.operation.desk import LiveExchange
@@ -45,8 +47,7 @@ def take_dcc(session: Session, item: InboxItem) -> None:
         return
     match message.value.body:
         case DeviceAlert() as alert:
-            session.audit("dcc", "device_alert", alert_code=f"{alert.alert_code:04X}")
-            outcome = "alert"
+            outcome = _count_alert(session, alert)
         case DccAlert() as notice:
             session.audit("dcc", "dcc_alert", code=notice.code, content=type(notice.alert).__name__)
             live = session.desk.exchanges.get(str(request_of(message.value)))
@@ -54,6 +55,29 @@ def take_dcc(session: Session, item: InboxItem) -> None:
         case _:
             outcome = _match(session, message)
     session.tx.finish_inbox(item.kind, item.identity, outcome)
+
+
+def _count_alert(session: Session, alert: DeviceAlert) -> str:
+    """Count a device's alert; a storm of them is told once, when it begins, and delays no command (catalogue D11)."""
+    try:
+        device = decode(alert.payload).originator
+    except RemoteProtocolError as error:
+        session.audit("dcc", "unreadable", what=error.what, rule=error.rule)
+        return "unreadable"
+    session.desk.alerts, news = take_alert(
+        session.desk.alerts,
+        device,
+        alert.alert_code,
+        at=session.now,
+        sequence_id=alert.throttled_sequence_id,
+        count=alert.throttled_count,
+    )
+    if news in {News.FIRST, News.STORM_BEGINS}:
+        count = session.desk.alerts.counts[device, alert.alert_code]
+        session.audit(
+            "dcc", "device_alert", alert_code=f"{alert.alert_code:04X}", device=device, news=news, total=count.total
+        )
+    return f"alert, {news}"
 
 
 def _match(session: Session, message: Verified[ServiceResponse]) -> str:

@@ -21,6 +21,7 @@ from linkbox.control.intervention import TABLE, Intervention
 from linkbox.control.ledger import Ledger, entry_from_row
 from linkbox.customers import CustomerFile, event_from_row
 from linkbox.dcc.exchange import Exchange
+from linkbox.dcc.exchange.storms import AlertBook
 from linkbox.grid.fleet import Fleet, FleetState, initial_state
 from linkbox.grid.risk import RiskAssessment
 from linkbox.grid.snapshot import from_bytes
@@ -111,6 +112,7 @@ class Desk:
     assessments: dict[FeederId, RiskAssessment] = field(default_factory=dict)
     current_a: dict[FeederId, tuple[float, float, float]] = field(default_factory=dict)
     tracks: dict[FeederId, Track] = field(default_factory=dict)
+    alerts: AlertBook = field(default_factory=AlertBook)
     fresh: set[FeederId] = field(default_factory=set)
     recall_exchange: Callable[[str], LiveExchange | None]
     recall_command: Callable[[str], Command]

@@ -11,6 +11,7 @@ from typing import Any
 
 from linkbox.base.identifiers import Mpan
 from linkbox.base.time import format_utc
+from linkbox.control.fairness import jain_index
 from linkbox.control.intervention import Intervention
 from linkbox.control.ledger import LedgerEntry, entry_from_row
 from linkbox.operation.entities import Command, CommandKind, CommandState
@@ -127,6 +128,7 @@ def control_facts(evening: Evening) -> dict[str, Any]:
         "interventions": [_intervention(i, commands) for i in interventions],
         "customers_curtailed": len({c.mpan for c in held}),
         "max_minutes_in_24h": round(_most_minutes(entries, timedelta(hours=24)), 2),
+        "fairness_jain": _fairness(held),
         "energy_delayed_kwh": round(truth.energy_held_kwh, 2),
         "chargers_free_at_end": evening.world.chargers_free(evening.people.scenario.end),
         "detection_to_reduction_s": max(reductions, default=None),
@@ -143,6 +145,15 @@ def control_facts(evening: Evening) -> dict[str, Any]:
             Facts(evening=evening, commands=commands, interventions=interventions, exchanges=exchanges, entries=entries)
         ),
     }
+
+
+def _fairness(held: Sequence[Command]) -> float:
+    """Jain's index of the curtailed time of those who were curtailed: 1 where all bore the same."""
+    borne: dict[Mpan, float] = defaultdict(float)
+    for command in held:
+        start, end = command.answered_at or command.start, command.ended_at or command.end
+        borne[command.mpan] += (end - start).total_seconds()
+    return round(jain_index(list(borne.values())), 4)
 
 
 def _reduction_s(intervention: Intervention) -> float | None:
