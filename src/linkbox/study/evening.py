@@ -179,8 +179,9 @@ class _Scheduler:
         """Until the end of the scenario."""
         evening = self._evening
         end = evening.people.scenario.end
-        if evening.world.truth:
-            await self._give_reading(evening.world.truth[-1])  # it may have been lost in the kill
+        truth = evening.world.truth
+        if truth and truth[-1].at != evening.world.reading_taken_at:
+            await self._give_reading(truth[-1])  # it may have been lost in the kill
         while evening.clock.now() < end:
             await self._go_to(min(self._next(), end))
 

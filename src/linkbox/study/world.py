@@ -97,7 +97,8 @@ class _JournalledDcc(DccEmulator):
 
 
 class World:
-    """All that is not the controller. ``truth`` collects every simulated minute."""
+    """All that is not the controller. ``truth`` collects every simulated minute; ``reading_taken_at`` is the last one that the
+    controller is known to have."""
 
     def __init__(
         self,
@@ -120,6 +121,7 @@ class World:
         self.emulator = _JournalledDcc(self, config, installations, pki, user)
         self.truth: list[Minute] = []
         self._due: list[Due] = []
+        self.reading_taken_at: datetime | None = None
         self._taken: set[str] = set()
         self._refusals: Counter[str] = Counter()
         self._holds: list[Hold] = []
@@ -259,6 +261,7 @@ class World:
 
     def minute_taken(self, minute: Minute) -> None:
         """The controller has this minute's reading."""
+        self.reading_taken_at = minute.at
         self.journal.add(WorldEvent(at=minute.at, kind="minute", name="reading"))
 
     def _closed(self, start: datetime, end: datetime) -> npt.NDArray[np.float64]:
@@ -308,6 +311,7 @@ class World:
     def _replay(self, past: Sequence[WorldEvent]) -> None:
         self._taken = {event.name for event in past if event.kind == "taken"}
         self._refusals = Counter(event.name for event in past if event.kind == "refused")
+        self.reading_taken_at = max((event.at for event in past if event.kind == "minute"), default=None)
         for event in past:
             if event.at > self.clock.now():
                 self.clock.move_to(event.at)
