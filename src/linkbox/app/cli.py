@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -160,10 +160,11 @@ def audit_verify(
     typer.echo(verify_file(file, public_key))
 
 
-def main() -> None:
-    """Entry point: exit 2 for bad input with every issue listed, 1 for other failures in one line."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: exit 2 for bad input with every issue listed, 1 for other failures in one line, 130 when
+    interrupted. ``arguments``: those of the process where None."""
     try:
-        app(standalone_mode=True)
+        app(args=arguments, standalone_mode=True)
     except InvalidInput as error:
         sys.stderr.write(f"linkbox: {error}\n")
         sys.exit(EXIT_INVALID_INPUT)
