@@ -175,6 +175,7 @@ class Controller:
                 for live in due:
                     if live.command_id in vetoed:
                         commands.stop(session, live, vetoed[live.command_id])
+                interventions.step(session)
         return [live for live in due if live.command_id not in vetoed]
 
     async def _send(self, live: LiveExchange) -> HttpAnswer | PeerUnreachable:
