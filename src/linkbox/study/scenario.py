@@ -73,10 +73,13 @@ class Scenario:
             yield _issue("fuse", self.fuse_a, f"must be one of {', '.join(known)}")
 
     def _no_clock_times(self) -> Iterator[Issue]:
-        for name, where in (("tariff_start",) * 2, ("starts",) * 2, ("emulator_stops_at", "stop_emulator_at")):
+        for name in ("tariff_start", "starts"):
             text = getattr(self, name)
-            if text is not None and not _is_clock_time(text):
-                yield _issue(where, text, "must be a time of day as HH:MM")
+            if text is not None and not _is_clock_time(text, "%H:%M"):
+                yield _issue(name, text, "must be a time of day as HH:MM")
+        stops = self.emulator_stops_at
+        if stops is not None and not _is_clock_time(stops, "%H:%M", "%H:%M:%S"):
+            yield _issue("stop_emulator_at", stops, "must be a time of day as HH:MM or HH:MM:SS")
         if not _is_day(self.day):
             yield _issue("day", self.day, "must be a day as YYYY-MM-DD")
 
@@ -128,11 +131,12 @@ class Scenario:
             ) from error
 
 
-def _is_clock_time(text: str) -> bool:
+def _is_clock_time(text: str, *forms: str) -> bool:
     try:
-        return time.fromisoformat(text).strftime("%H:%M") == text
+        at = time.fromisoformat(text)
     except ValueError:
         return False
+    return text in {at.strftime(form) for form in forms}
 
 
 def _is_day(text: str) -> bool:

@@ -97,8 +97,8 @@ class _JournalledDcc(DccEmulator):
 
 
 class World:
-    """All that is not the controller. ``truth`` collects every simulated minute; ``reading_taken_at`` is the last one that the
-    controller is known to have."""
+    """All that is not the controller. ``truth`` collects every simulated minute; ``reading_taken_at`` is the last one
+    that the controller is known to have."""
 
     def __init__(
         self,
@@ -126,6 +126,8 @@ class World:
         self._refusals: Counter[str] = Counter()
         self._holds: list[Hold] = []
         self._provider = self._provider_options()
+        stops = scenario.emulator_stops_at
+        self._dcc_stops_at = None if stops is None else scenario.at_clock(stops)
         past = list(read_journal(journal_path))
         self.journal = WorldJournal(journal_path)
         self._replay(past)
@@ -221,12 +223,15 @@ class World:
     def next_at(self) -> datetime | None:
         """When the world next does something by itself, other than measuring."""
         times = [self._due[0].at] if self._due else []
-        emulator = self.emulator.next_event_at() if self.dcc_running or not self._dcc_host.base_url else None
+        gone = self._dcc_stops_at is not None and self.clock.now() >= self._dcc_stops_at
+        emulator = None if gone else self.emulator.next_event_at()
         return min([*times, *([] if emulator is None else [emulator])], default=None)
 
     def run_until(self, at: datetime) -> list[Due]:
         """Let the world's own time pass; what it has to tell the controller, in order."""
         for delivery in self.emulator.run_until(at):
+            if self._dcc_stops_at is not None and delivery.at >= self._dcc_stops_at:
+                continue  # the devices go on, but nobody tells of them any more
             name = f"dcc/{delivery.request_id}/{sha256(delivery.body).hexdigest()[:16]}/{delivery.at.timestamp()}"
             self._plan(Due(delivery.at, name, "dcc", delivery.body))
         ready = []
