@@ -50,6 +50,9 @@ class ControllerFailed(LinkboxError):
         super().__init__(f"the controller failed on {path}: HTTP {status}")
 
 
+WIND_DOWN_AT_MOST = timedelta(hours=3)
+"""No hold lasts longer than two hours, and no request longer than minutes."""
+
 Watcher = Callable[["Evening", Minute], None]
 
 
@@ -184,6 +187,16 @@ class _Scheduler:
             await self._give_reading(truth[-1])  # it may have been lost in the kill
         while evening.clock.now() < end:
             await self._go_to(min(self._next(), end))
+        await self._wind_down(end + WIND_DOWN_AT_MOST)
+
+    async def _wind_down(self, until: datetime) -> None:
+        """The street is no longer simulated and nothing new is measured; what is under way ends by itself."""
+        evening = self._evening
+        while evening.controller.desk.commands or evening.controller.desk.exchanges:
+            times = [at for at in (evening.world.next_at(), evening.controller.next_wake()) if at is not None]
+            if not times or min(times) > until:
+                return
+            await self._go_to(max(_to_stored_precision(min(times)), evening.clock.now()))
 
     def _next(self) -> datetime:
         evening = self._evening
@@ -206,7 +219,7 @@ class _Scheduler:
             else:
                 world.refused(due)
             told = True
-        if world.street.now + timedelta(minutes=1) <= at:
+        if world.street.now + timedelta(minutes=1) <= min(at, evening.people.scenario.end):
             await self._give_reading(world.minute())
             told = True
         wake = evening.controller.next_wake()

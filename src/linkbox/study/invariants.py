@@ -48,7 +48,7 @@ def check(facts: Facts) -> dict[str, bool]:
         "every_request_id_once": max(Counter(c.request_id for c in facts.commands).values(), default=1) == 1,
         "every_command_executed_at_most_once": _executed_once(facts),
         "every_command_closed_with_reason": all(c.state in COMMAND_TABLE.final and c.outcome for c in facts.commands),
-        "every_charger_free_at_end": facts.evening.world.chargers_free(facts.evening.people.scenario.end),
+        "every_charger_free_at_end": facts.evening.world.chargers_free(facts.evening.clock.now()),
         "audit_chain_verifies": verify(facts.evening.audit()).ok,
     }
 

@@ -110,6 +110,10 @@ def _series(minutes: Sequence[Minute]) -> dict[str, Any]:
     }
 
 
+_NOT_ASSESSED: Mapping[str, Any] = {"state": "blind", "allowable_a": [None] * 3, "upper_a": [None] * 3}
+"""A minute whose reading never came."""
+
+
 def control_facts(evening: Evening) -> dict[str, Any]:
     """What Linkbox did, from its store and the truth of the devices."""
     store, people = evening.store, evening.people
@@ -123,14 +127,15 @@ def control_facts(evening: Evening) -> dict[str, Any]:
     ]
     reductions = [r for i in interventions if (r := _reduction_s(i)) is not None]
     truth = evening.world.street.truth()
-    assessed = [row.body for row in store.rows("assessment")]
+    by_minute = {row.body["at"]: row.body for row in store.rows("assessment")}
+    assessed = [by_minute.get(format_utc(minute.at), _NOT_ASSESSED) for minute in evening.world.truth]
     return {
         "interventions": [_intervention(i, commands) for i in interventions],
         "customers_curtailed": len({c.mpan for c in held}),
         "max_minutes_in_24h": round(_most_minutes(entries, timedelta(hours=24)), 2),
         "fairness_jain": _fairness(held),
         "energy_delayed_kwh": round(truth.energy_held_kwh, 2),
-        "chargers_free_at_end": evening.world.chargers_free(evening.people.scenario.end),
+        "chargers_free_at_end": evening.world.chargers_free(evening.clock.now()),
         "detection_to_reduction_s": max(reductions, default=None),
         "service_requests": _service_requests(exchanges),
         "notices": dict(Counter(str(row.body["audience"]) for row in store.rows("notice"))),
