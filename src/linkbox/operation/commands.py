@@ -69,9 +69,14 @@ def due_exchanges(desk: Desk, at: datetime) -> list[LiveExchange]:
     due = [
         live
         for live in desk.exchanges.values()
-        if live.exchange.state in _SENDABLE and live.next_attempt_at <= at < send_until(desk, live)
+        if sendable(live) and live.next_attempt_at <= at < send_until(desk, live)
     ]
     return sorted(due, key=lambda live: live.exchange.request.srv == SRV[CommandKind.READ])
+
+
+def sendable(live: LiveExchange) -> bool:
+    """Whether the DCC has not taken it yet, as far as is known."""
+    return live.exchange.state in _SENDABLE
 
 
 def send_until(desk: Desk, live: LiveExchange) -> datetime:
@@ -91,6 +96,12 @@ def stop(session: Session, live: LiveExchange, reasons: tuple[str, ...]) -> None
     """A hold that the veto does not let go out: closed with the reasons, its minutes given back."""
     session.audit("veto", "stopped", command=live.command_id, reasons=reasons)
     advance(session, live, send_failed(live.exchange, "vetoed: " + "; ".join(reasons)))
+
+
+def call_off(session: Session, live: LiveExchange, why: str) -> None:
+    """A hold that is not wanted any more: it goes out no more. Its minutes come back if it never can have been done."""
+    session.audit("command", "called_off", command=live.command_id, why=why)
+    advance(session, live, send_failed(live.exchange, f"called off: {why}"))
 
 
 def advance(session: Session, live: LiveExchange, exchange: Exchange) -> None:
@@ -206,7 +217,7 @@ def wake_times(desk: Desk) -> Iterator[datetime]:
     for live in desk.exchanges.values():
         yield live.deadline_at
         until = send_until(desk, live)
-        if live.exchange.state in _SENDABLE and live.next_attempt_at < until:
+        if sendable(live) and live.next_attempt_at < until:
             yield live.next_attempt_at
         if live.exchange.state is ExchangeState.AWAITING_PRE_COMMAND:
             yield until

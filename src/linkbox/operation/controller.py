@@ -251,6 +251,7 @@ class Controller:
         times = list(commands.wake_times(self.desk))
         times += [parse_utc(body["not_before"]) for body in self.desk.outbox.values() if "not_before" in body]
         times += [i.deadline_at for i in self.desk.interventions.values() if i.deadline_at is not None]
+        times += watch.blind_times(self.desk)
         return max(min(times), self._clock.now()) if times else None
 
     def act(self, use_case: Callable[[Session], None]) -> None:

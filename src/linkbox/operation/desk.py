@@ -114,6 +114,7 @@ class Desk:
     tracks: dict[FeederId, Track] = field(default_factory=dict)
     alerts: AlertBook = field(default_factory=AlertBook)
     fresh: set[FeederId] = field(default_factory=set)
+    stopped: set[FeederId] = field(default_factory=set)
     recall_exchange: Callable[[str], LiveExchange | None]
     recall_command: Callable[[str], Command]
     holds_of: Callable[[str], list[Command]]
@@ -205,6 +206,7 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         tracks=_tracks(store),
         assessments={} if judged is None else assessments_from_bytes(judged[1]),
         current_a={f: _triple(fleet_state.current_a[i]) for i, f in enumerate(fleet.ids)},
+        stopped={FeederId(row.key) for row in store.rows("stop", states=["in force"])},
         recall_exchange=recall,
         recall_command=recall_command,
         holds_of=holds_of,

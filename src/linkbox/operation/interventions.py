@@ -32,7 +32,9 @@ def after_reading(session: Session, feeder_id: FeederId) -> None:
     intervention = desk.interventions.get(feeder_id)
     drawing_desk.learn_from_reading(session, feeder_id)
     if intervention is None:
-        if assessment.state.needs_action and any(assessment.required_reduction_a):
+        if feeder_id in desk.stopped:
+            _lift_stop(session, assessment)
+        elif assessment.state.needs_action and any(assessment.required_reduction_a):
             _open(session, assessment)
         return
     wiser = drawing_desk.learn_from_drop(session, release_desk.see_reduction(session, intervention))
@@ -107,6 +109,8 @@ def _open(session: Session, assessment: RiskAssessment) -> None:
 
 
 def _step(session: Session, intervention: Intervention) -> Intervention:
+    if intervention.open and any(step.event == _E.STOP for step in intervention.history):
+        return _stopped(session, intervention)
     match intervention.state:
         case _S.DETECTED:
             return market_desk.call_market(session, intervention)
@@ -180,7 +184,7 @@ def _planned(session: Session, intervention: Intervention) -> Intervention:
     need = _need(session, intervention)
     assessment = session.desk.assessments[intervention.feeder_id]
     if not any(need):
-        if not assessment.state.needs_action:
+        if not assessment.state.needs_action and assessment.state is not RiskState.BLIND:
             return intervention.apply(_E.RISK_GONE, session.now, "the load fell by itself")
         return intervention
     forbidden = plan_desk.rules_forbid(session)
@@ -294,12 +298,36 @@ def _escalate_shortfall(session: Session, intervention: Intervention) -> Interve
 
 
 def stop(session: Session, feeder_id: FeederId, *, who: str, why: str) -> None:
-    """An operator's stop: nobody new is held, everybody held is released at once."""
+    """An operator's stop: everybody held is freed at once, and nobody new is held until the risk is over."""
     intervention = session.desk.interventions[feeder_id]
     stopped = intervention.apply(_E.STOP, session.now, f"stopped by {who}: {why}")
     session.put_intervention(stopped)
     _record_step(session, stopped)
+    if not stopped.open:
+        session.put_stop(feeder_id, in_force=True)
     release_desk.release_all(session, stopped, f"stopped by {who}")
+
+
+def _stopped(session: Session, intervention: Intervention) -> Intervention:
+    """Free whoever a command on its way has held after all, until the risk is over. A reset that failed is repeated
+    with each reading."""
+    desk, feeder_id = session.desk, intervention.feeder_id
+    for hold in desk.held(feeder_id):
+        if feeder_id in desk.fresh or hold.answered_at == session.now:
+            release_desk.free(session, hold, "stopped")
+    if feeder_id not in desk.fresh:
+        return intervention
+    intervention = _calm(session, intervention)
+    if desk.held(feeder_id) or not _quiet(session, intervention):
+        return intervention
+    return intervention.apply(_E.ALL_FREE, session.now, "stopped; nobody is held and the risk is over")
+
+
+def _lift_stop(session: Session, assessment: RiskAssessment) -> None:
+    """The overload that somebody wanted nothing done about is over: the next one is met again."""
+    if not assessment.state.needs_action:
+        session.put_stop(assessment.feeder_id, in_force=False)
+        session.audit("intervention", "stop_lifted", feeder=assessment.feeder_id, risk=assessment.state)
 
 
 def _amps(values: tuple[float, float, float]) -> str:

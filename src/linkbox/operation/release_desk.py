@@ -10,6 +10,7 @@ from linkbox.base.identifiers import Mpan
 from linkbox.base.phases import PHASES, Phase
 from linkbox.control.intervention import Intervention, InterventionEvent, InterventionState
 from linkbox.control.release import Held, plan_release
+from linkbox.operation import commands
 from linkbox.operation.drawing_desk import probability_drawing
 from linkbox.operation.entities import Command, CommandKind, CommandState
 from linkbox.operation.plan_desk import queue_other
@@ -52,15 +53,24 @@ def release_some(session: Session, intervention: Intervention, holds: Sequence[C
 def release_all(session: Session, intervention: Intervention, why: str) -> None:
     """Give everybody the supply back now."""
     for hold in session.desk.held(intervention.feeder_id):
-        if not _being_released(session, hold):
-            queue_other(session, intervention.id, CommandKind.RESET, hold.mpan, reason=why, target=hold.id)
+        free(session, hold, why)
 
 
 def release_one(session: Session, mpan: Mpan, why: str) -> None:
     """Give one customer the supply back now."""
     for hold in [c for c in session.desk.commands.values() if c.holding and c.mpan == mpan]:
-        if not _being_released(session, hold):
-            queue_other(session, hold.intervention_id, CommandKind.RESET, mpan, reason=why, target=hold.id)
+        free(session, hold, why)
+
+
+def free(session: Session, hold: Command, why: str) -> None:
+    """Call off what has not been taken by the DCC, reset what holds or may hold. A hold that is on its way to the
+    device is neither: a reset could overtake it; it is to be freed again when its answer is there."""
+    live = session.desk.exchanges.get(hold.request_id)
+    if live is not None and commands.sendable(live):
+        commands.call_off(session, live, why)
+    known = session.desk.commands.get(hold.id)
+    if known is not None and known.state is not CommandState.QUEUED and not _being_released(session, known):
+        queue_other(session, known.intervention_id, CommandKind.RESET, known.mpan, reason=why, target=known.id)
 
 
 def _being_released(session: Session, hold: Command) -> bool:

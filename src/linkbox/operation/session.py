@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from linkbox.base.identifiers import Mpan
+from linkbox.base.identifiers import FeederId, Mpan
 from linkbox.base.time import format_utc
 from linkbox.control.intervention import Intervention
 from linkbox.control.ledger import Ledger, entry_to_row
@@ -46,6 +46,15 @@ class Session:
         else:
             self.desk.interventions.pop(value.feeder_id, None)
         return value
+
+    def put_stop(self, feeder_id: FeederId, *, in_force: bool) -> None:
+        """Store that a person wants nothing done on a feeder, or that this is over."""
+        state = "in force" if in_force else "lifted"
+        self.tx.put("stop", Row(key=feeder_id, state=state, owner=feeder_id, body={"at": format_utc(self.now)}))
+        if in_force:
+            self.desk.stopped.add(feeder_id)
+        else:
+            self.desk.stopped.discard(feeder_id)
 
     def put_command(self, value: Command) -> Command:
         """Store a command; one that is over leaves the memory."""

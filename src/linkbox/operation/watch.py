@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,7 +20,7 @@ from linkbox.operation.desk import GRID_SNAPSHOT, TRACKS_SNAPSHOT, Desk, tracks_
 from linkbox.operation.entities import Command, CommandState
 from linkbox.operation.session import Session
 
-BLIND_AFTER = timedelta(minutes=5)
+_JUST_AFTER = timedelta(seconds=1)
 
 
 REFUSED_AT_THE_DOOR = {Quality.UNKNOWN_FEEDER, Quality.IMPOSSIBLE, Quality.SIGN_REVERSED, Quality.FUTURE}
@@ -50,8 +50,12 @@ def _listed(values: tuple[float, float, float] | None) -> list[float] | None:
 
 
 def take_reading(session: Session, feeder_id: FeederId, at: datetime, body: Mapping[str, Any]) -> None:
-    """Advance the feeder's states by one reading and assess what is coming."""
+    """Advance the feeder's states by one reading and assess what is coming.
+
+    The states of all feeders move on together: a reading that is a little older than the newest of another feeder,
+    whose monitor has another clock, counts as of that time."""
     desk = session.desk
+    at = max(at, desk.fleet_state.at)
     index = desk.fleet.ids.index(feeder_id)
     shape = (len(desk.fleet), 3)
     current, transformer = np.full(shape, np.nan), np.full(shape, np.nan)
@@ -94,9 +98,16 @@ def look_ahead(session: Session, at: datetime) -> None:
 
 def look_for_blind(session: Session) -> None:
     """A feeder without fresh readings is blind, never assumed healthy."""
-    desk, now = session.desk, session.now
-    if any(a.state is not RiskState.BLIND and now - a.at > BLIND_AFTER for a in desk.assessments.values()):
-        look_ahead(session, now)
+    if any(at <= session.now for at in blind_times(session.desk)):
+        look_ahead(session, session.now)
+
+
+def blind_times(desk: Desk) -> Iterator[datetime]:
+    """When each feeder that is seen goes blind, if no reading comes."""
+    for feeder_id, assessment in desk.assessments.items():
+        seen = desk.seen_until(feeder_id)
+        if assessment.state is not RiskState.BLIND and seen is not None:
+            yield seen + timedelta(seconds=desk.site.risk.blind_after_s) + _JUST_AFTER
 
 
 def _record(session: Session, assessment: RiskAssessment) -> None:
