@@ -102,7 +102,9 @@ def _unfinished_sentence(result: Result, runs: Runs) -> str:
     count = len(shortcomings(result, runs))
     if count == 0:
         return ""
-    return f"{spelled(count)} {'thing' if count == 1 else 'things'} did not go as intended; they are listed below."
+    if count == 1:
+        return "One thing did not go as intended; it is listed below."
+    return f"{spelled(count)} things did not go as intended; they are listed below."
 
 
 def summary_rows(result: Result, runs: Runs) -> list[Row]:
