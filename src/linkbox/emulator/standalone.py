@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -62,12 +63,19 @@ Started = Callable[[dict[str, str]], Awaitable[None]]
 
 
 async def run_standalone(
-    config: StandaloneConfig, *, started: Started | None = None, clock: Clock | None = None
+    config: StandaloneConfig,
+    *,
+    started: Started | None = None,
+    clock: Clock | None = None,
+    pki: TestPki | None = None,
 ) -> None:
-    """Serve until cancelled. ``started`` is told the addresses (``dcc``, ``smki``, ``control``) once all are open."""
+    """Serve until cancelled. ``started`` is told the addresses (``dcc``, ``smki``, ``control``) once all are open.
+
+    ``pki`` replaces the one that ``pki_seed`` gives. Raise OSError where a port can not be taken.
+    """
     clock = clock or SystemClock()
     now = clock.now()
-    pki = TestPki(config.pki_seed, now - timedelta(days=1), now + timedelta(days=3650))
+    pki = pki or TestPki(config.pki_seed, now - timedelta(days=1), now + timedelta(days=3650))
     emulator = DccEmulator(
         config.emulator,
         config.installations,
@@ -107,9 +115,18 @@ async def _deliver_for_ever(emulator: DccEmulator, url: str, clock: Clock, sessi
             await asyncio.sleep(_TICK_S)
 
 
+class _QuietServer(uvicorn.Server):
+    """A server that leaves signals to the program that hosts it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
 async def _serve(stack: AsyncExitStack, app: FastAPI, host: str, port: int, tls: Tls | None) -> str:
-    server = uvicorn.Server(_settings(app, host, port, tls))
-    task = asyncio.create_task(server.serve())
+    listener = _listener(host, port)
+    server = _QuietServer(_settings(app, tls))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
 
     async def stop() -> None:
         server.should_exit = True
@@ -121,12 +138,27 @@ async def _serve(stack: AsyncExitStack, app: FastAPI, host: str, port: int, tls:
             await task
             raise OSError(f"can not serve on {host}:{port}")
         await asyncio.sleep(_TICK_S)
-    bound = server.servers[0].sockets[0].getsockname()[1]
-    return f"{'http' if tls is None else 'https'}://{host}:{bound}"
+    return f"{'http' if tls is None else 'https'}://{host}:{listener.getsockname()[1]}"
 
 
-def _settings(app: FastAPI, host: str, port: int, tls: Tls | None) -> uvicorn.Config:
-    settings = uvicorn.Config(app, host=host, port=port, log_level="warning", lifespan="off")
+def _listener(host: str, port: int) -> socket.socket:
+    """An open port. It is named as TCP, so that asyncio switches Nagle's algorithm off: each answer would wait."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise OSError(error.errno, f"{host}:{port}: {error.strerror}") from error
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        raise OSError(error.errno, f"{host}:{port}: {error.strerror}") from error
+    return listener
+
+
+def _settings(app: FastAPI, tls: Tls | None) -> uvicorn.Config:
+    settings = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
     if tls is not None:
         settings.ssl_certfile, settings.ssl_keyfile = str(tls.certificate), str(tls.key)
         if tls.client_ca is not None:

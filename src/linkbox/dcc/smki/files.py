@@ -37,8 +37,11 @@ def encrypted_pkcs8(key: ec.EllipticCurvePrivateKey, password: bytes) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password))
 
 
-def write_pki(pki: TestPki, folder: Path, password: bytes) -> None:
-    """Write everything that ``pki`` has issued so far; key files can be read by their owner only."""
+def write_pki(pki: TestPki, folder: Path, password: bytes, *, device_keys: bool = True) -> None:
+    """Write everything that ``pki`` has issued so far; key files can be read by their owner only.
+
+    Without ``device_keys`` devices have certificates only: encrypting takes some milliseconds for each key.
+    """
     for name in ("authorities", "certificates", "keys"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for number, authority in enumerate(pki.authorities()):
@@ -47,6 +50,8 @@ def write_pki(pki: TestPki, folder: Path, password: bytes) -> None:
     for certificate in pki.certificates():
         name = stem(certificate.eui, certificate.role, certificate.usage)
         (folder / "certificates" / f"{name}.pem").write_bytes(certificate.pem())
+        if certificate.role is None and not device_keys:
+            continue
         key = pki.private_key(certificate.eui, certificate.role, certificate.usage)
         _write_secret(folder / "keys" / f"{name}.p8", encrypted_pkcs8(key, password))
 
