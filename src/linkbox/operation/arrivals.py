@@ -14,6 +14,7 @@ from linkbox.dcc.exchange import receive_response, request_of
 from linkbox.dcc.exchange.storms import News, take_alert
 from linkbox.dcc.gbcs.envelope import decode
 from linkbox.dcc.smki import Verified
+from linkbox.operation.alert_counts import rows_of
 from linkbox.operation.commands import advance, conclude, end_released
 from linkbox.operation.desk import LiveExchange
 from linkbox.operation.entities import Command, CommandEvent, CommandKind
@@ -72,6 +73,8 @@ def _count_alert(session: Session, alert: DeviceAlert) -> str:
         sequence_id=alert.throttled_sequence_id,
         count=alert.throttled_count,
     )
+    for table, row in rows_of(session.desk.alerts, device, alert.alert_code):
+        session.tx.put(table, row)
     if news in {News.FIRST, News.STORM_BEGINS}:
         count = session.desk.alerts.counts[device, alert.alert_code]
         session.audit(

@@ -26,6 +26,7 @@ from linkbox.grid.fleet import Fleet, FleetState, initial_state
 from linkbox.grid.risk import RiskAssessment
 from linkbox.grid.snapshot import from_bytes
 from linkbox.grid.telemetry import Track
+from linkbox.operation.alert_counts import load_book
 from linkbox.operation.assessments import ASSESSMENT_SNAPSHOT, assessments_from_bytes
 from linkbox.operation.entities import COMMAND_TABLE, Command, CommandKind, CommandState
 from linkbox.operation.ports import Row, Store
@@ -204,6 +205,7 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
             notice=sum(row.body["audience"] == "customer" for row in store.rows("notice")),
         ),
         tracks=_tracks(store),
+        alerts=load_book(store),
         assessments={} if judged is None else assessments_from_bytes(judged[1]),
         current_a={f: _triple(fleet_state.current_a[i]) for i, f in enumerate(fleet.ids)},
         stopped={FeederId(row.key) for row in store.rows("stop", states=["in force"])},
