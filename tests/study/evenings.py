@@ -46,15 +46,23 @@ class Ended:
         return {mpan for mpan, spans in self.evening.world.open_spans().items() if spans}
 
 
-def live_through(scenario: Scenario, folder: Path, *, open_store: Callable[[Path], SqliteStore] = SqliteStore) -> Ended:
-    """The evening with control, watched at every minute. The caller closes ``evening.store``."""
+def live_through(
+    scenario: Scenario,
+    folder: Path,
+    *,
+    open_store: Callable[[Path], SqliteStore] = SqliteStore,
+    watch: Callable[[Evening, Minute], None] | None = None,
+) -> Ended:
+    """The evening with control, looked at every minute. The caller closes ``evening.store``."""
     uncovered: list[tuple[datetime, Mpan]] = []
 
-    def watch(evening: Evening, minute: Minute) -> None:
+    def look(evening: Evening, minute: Minute) -> None:
+        if watch is not None:
+            watch(evening, minute)
         uncovered.extend((minute.at, mpan) for mpan in _uncovered(evening, minute.at))
 
     prepare(scenario, folder)
-    evening = asyncio.run(run_controlled(scenario, folder, watch=watch, open_store=open_store))
+    evening = asyncio.run(run_controlled(scenario, folder, watch=look, open_store=open_store))
     facts = run_facts(evening.world.street, evening.world.truth) | control_facts(evening)
     return Ended(evening=evening, facts=facts, uncovered=uncovered)
 
