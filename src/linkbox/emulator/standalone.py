@@ -13,6 +13,7 @@ from pathlib import Path
 
 import aiohttp
 import uvicorn
+from aiohttp import web
 from fastapi import FastAPI
 
 from linkbox.base.identifiers import Eui64
@@ -25,7 +26,7 @@ from linkbox.emulator.config import EmulatorConfig
 from linkbox.emulator.control import create_control_app
 from linkbox.emulator.dcc import DccEmulator
 from linkbox.emulator.postbox import Parcel, Postbox
-from linkbox.emulator.server import create_app, deliver
+from linkbox.emulator.server import create_service, deliver
 
 DCC_PORT, SMKI_PORT, CONTROL_PORT = 8079, 8083, 8078
 _TICK_S = 0.05
@@ -84,15 +85,15 @@ async def run_standalone(
         user_role=config.user_role,
         certificate_role=config.certificate_role,
     )
-    apps = {"dcc": (create_app(emulator, clock), config.dcc_port, config.tls)}
+    apps = {}
     if config.smki_port is not None:
-        apps["smki"] = (create_certificate_app(pki.certificates()), config.smki_port, None)
+        apps["smki"] = (create_certificate_app(pki.certificates()), config.smki_port)
     if config.control_port is not None:
-        apps["control"] = (create_control_app(emulator, clock), config.control_port, None)
+        apps["control"] = (create_control_app(emulator, clock), config.control_port)
     async with AsyncExitStack() as stack:
-        addresses = {}
-        for name, (app, port, tls) in apps.items():
-            addresses[name] = await _serve(stack, app, config.host, port, tls)
+        addresses = {"dcc": await _serve_services(stack, create_service(emulator, clock), config)}
+        for name, (app, port) in apps.items():
+            addresses[name] = await _serve(stack, app, config.host, port)
         if started is not None:
             await started(addresses)
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)))
@@ -115,6 +116,25 @@ async def _deliver_for_ever(emulator: DccEmulator, url: str, clock: Clock, sessi
             await asyncio.sleep(_TICK_S)
 
 
+async def _serve_services(stack: AsyncExitStack, app: web.Application, config: StandaloneConfig) -> str:
+    """The three services, over TLS if the configuration has it."""
+    listener = _listener(config.host, config.dcc_port)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    await web.SockSite(runner, listener, ssl_context=None if config.tls is None else _tls_context(config.tls)).start()
+    return _address(listener, config.host, "http" if config.tls is None else "https")
+
+
+def _tls_context(tls: Tls) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tls.certificate, tls.key)
+    if tls.client_ca is not None:
+        context.load_verify_locations(tls.client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
 class _QuietServer(uvicorn.Server):
     """A server that leaves signals to the program that hosts it."""
 
@@ -123,9 +143,10 @@ class _QuietServer(uvicorn.Server):
         yield
 
 
-async def _serve(stack: AsyncExitStack, app: FastAPI, host: str, port: int, tls: Tls | None) -> str:
+async def _serve(stack: AsyncExitStack, app: FastAPI, host: str, port: int) -> str:
     listener = _listener(host, port)
-    server = _QuietServer(_settings(app, tls))
+    settings = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
+    server = _QuietServer(settings)
     task = asyncio.create_task(server.serve(sockets=[listener]))
 
     async def stop() -> None:
@@ -138,7 +159,11 @@ async def _serve(stack: AsyncExitStack, app: FastAPI, host: str, port: int, tls:
             await task
             raise OSError(f"can not serve on {host}:{port}")
         await asyncio.sleep(_TICK_S)
-    return f"{'http' if tls is None else 'https'}://{host}:{listener.getsockname()[1]}"
+    return _address(listener, host, "http")
+
+
+def _address(listener: socket.socket, host: str, scheme: str) -> str:
+    return f"{scheme}://{host}:{listener.getsockname()[1]}"
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -155,12 +180,3 @@ def _listener(host: str, port: int) -> socket.socket:
         listener.close()
         raise OSError(error.errno, f"{host}:{port}: {error.strerror}") from error
     return listener
-
-
-def _settings(app: FastAPI, tls: Tls | None) -> uvicorn.Config:
-    settings = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off", timeout_graceful_shutdown=1)
-    if tls is not None:
-        settings.ssl_certfile, settings.ssl_keyfile = str(tls.certificate), str(tls.key)
-        if tls.client_ca is not None:
-            settings.ssl_ca_certs, settings.ssl_cert_reqs = str(tls.client_ca), ssl.CERT_REQUIRED
-    return settings
