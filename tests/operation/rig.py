@@ -381,6 +381,10 @@ class Rig:
         records = [AuditRecord.from_line(line.encode()) for line in self.store.audit_lines()]
         return [r for r in records if stream in (None, r.stream) and kind in (None, r.kind)]
 
+    def facts(self, stream: str, kind: str) -> list[Mapping[str, Any]]:
+        """What the audit records of a stream and kind say."""
+        return [record.facts for record in self.audit(stream, kind) if record.facts is not None]
+
     def bodies_by_request(self) -> dict[tuple[RequestId, int], set[bytes]]:
         """Everything posted, by Request ID and command variant."""
         found: dict[tuple[RequestId, int], set[bytes]] = {}

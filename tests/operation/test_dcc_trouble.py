@@ -46,9 +46,7 @@ async def test_a_dcc_that_does_not_listen_is_tried_again_at_growing_intervals_th
     assert gaps == sorted(gaps)
     assert max(later) < timedelta(seconds=90)
     assert len({post.body for post in rig.dcc.posts}) == 1
-    unreachable = rig.audit("dcc", "unreachable")
-    assert len(unreachable) == len(rig.dcc.posts)
-    assert all(r.facts is not None and r.facts["why"] == "connection refused" for r in unreachable)
+    assert [f["why"] for f in rig.facts("dcc", "unreachable")] == ["connection refused"] * len(rig.dcc.posts)
     sound(rig)
 
 

@@ -108,9 +108,8 @@ async def test_under_the_published_rules_nothing_is_switched_and_the_emergency_i
     assert rig.commands() == []
     assert {p.request.srv for p in rig.dcc.posts} <= {"7.7"}
     assert rig.intervention.escalated
-    (escalation,) = rig.audit("escalation", "raised")
-    assert escalation.facts is not None
-    assert "may not switch load under the rules in force" in escalation.facts["why"]
+    (escalation,) = rig.facts("escalation", "raised")
+    assert "may not switch load under the rules in force" in escalation["why"]
     assert rig.store.rows("escalation")[0].state == "open"
     sound(rig)
 

@@ -46,8 +46,7 @@ def held(rig: Rig) -> set[int]:
 
 def refusals(rig: Rig, number: int) -> list[str]:
     token = rig.site.pseudonym(mpan(number))
-    facts = [r.facts for r in rig.audit("permit", "refused") if r.facts is not None]
-    return [reason for f in facts if f["customer"] == token for reason in f["reasons"]]
+    return [reason for f in rig.facts("permit", "refused") if f["customer"] == token for reason in f["reasons"]]
 
 
 def sound(rig: Rig) -> None:

@@ -18,6 +18,7 @@ from linkbox.operation.alert_counts import rows_of
 from linkbox.operation.commands import advance, conclude, end_released
 from linkbox.operation.desk import LiveExchange
 from linkbox.operation.entities import Command, CommandEvent, CommandKind
+from linkbox.operation.foreign import said
 from linkbox.operation.plan_desk import queue_other
 from linkbox.operation.ports import InboxItem
 from linkbox.operation.session import Session
@@ -43,7 +44,7 @@ def take_dcc(session: Session, item: InboxItem) -> None:
     try:
         message = read_response(item.body, trust=dcc.trust, at=session.now)
     except RemoteProtocolError as error:
-        session.audit("dcc", "unreadable", what=error.what, rule=error.rule)
+        session.audit("dcc", "unreadable", what=said(error.what), rule=said(error.rule))
         session.tx.finish_inbox(item.kind, item.identity, "unreadable")
         return
     match message.value.body:
@@ -63,7 +64,7 @@ def _count_alert(session: Session, alert: DeviceAlert) -> str:
     try:
         device = decode(alert.payload).originator
     except RemoteProtocolError as error:
-        session.audit("dcc", "unreadable", what=error.what, rule=error.rule)
+        session.audit("dcc", "unreadable", what=said(error.what), rule=said(error.rule))
         return "unreadable"
     session.desk.alerts, news = take_alert(
         session.desk.alerts,
@@ -135,10 +136,10 @@ def take_market(session: Session, item: InboxItem) -> dict[str, Any] | None:
     session.audit(
         "market",
         "message",
-        message_id=message.get("message_id"),
-        type=message.get("type"),
-        reference=message.get("flex_request_message_id"),
-        result=message.get("result"),
+        message_id=said(message.get("message_id")),
+        type=said(message.get("type")),
+        reference=said(message.get("flex_request_message_id")),
+        result=said(message.get("result")),
     )
     return message
 

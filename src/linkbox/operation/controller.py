@@ -15,13 +15,14 @@ from typing import Any
 
 from linkbox.base.errors import LinkboxError
 from linkbox.base.identifiers import FeederId, InvalidIdentifier
-from linkbox.base.time import Clock, format_utc, parse_utc
+from linkbox.base.time import Clock
 from linkbox.dcc.duis import read_response
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.exchange import receive_reply
 from linkbox.grid.telemetry import Reading
-from linkbox.operation import arrivals, commands, interventions, label_desk, watch
+from linkbox.operation import arrivals, commands, interventions, label_desk, outbox, watch
 from linkbox.operation.desk import Desk, LiveExchange, Told, load_desk
+from linkbox.operation.foreign import said
 from linkbox.operation.ports import (
     DccGateway,
     HttpAnswer,
@@ -29,7 +30,6 @@ from linkbox.operation.ports import (
     MarketGateway,
     NoticeChannel,
     PeerUnreachable,
-    Row,
     Store,
 )
 from linkbox.operation.session import Session
@@ -40,6 +40,9 @@ MAX_IN_FLIGHT = 40
 """Unacknowledged sends at once: after a crash no more than these go out again in a burst."""
 
 _BACKOFF_S = (2, 4, 8, 16)
+
+_UNFIT = (LinkboxError, ArithmeticError, LookupError, TypeError, ValueError)
+"""What acting on an arrival may raise because of what it says. A failing store is not among it."""
 
 
 class Controller:
@@ -85,7 +88,7 @@ class Controller:
             message = read_response(body, trust=self._site.dcc.trust, at=self._clock.now())
         except RemoteProtocolError as error:
             with self.session() as session:
-                session.audit("dcc", "refused_arrival", what=error.what, rule=error.rule)
+                session.audit("dcc", "refused_arrival", what=said(error.what), rule=said(error.rule))
             return str(error)
         self._arrive(arrivals.DCC, arrivals.dcc_identity(message), body)
         return None
@@ -97,16 +100,19 @@ class Controller:
         return None
 
     def _arrive(self, kind: str, identity: str, body: bytes) -> None:
-        """Inbox row and consequences in one commit. If acting on it fails, it is kept all the same, for later."""
+        """Inbox row and consequences in one commit. If acting on it fails, it is kept all the same."""
         item = InboxItem(kind=kind, identity=identity, received_at=self._clock.now(), body=body)
         try:
             with self.session() as session:
                 if session.tx.put_inbox(item):
-                    self._take(session, [item])
-        except LinkboxError as error:
+                    self._take_item(session, item)
+                    self._take(session)
+        except _UNFIT as error:
             with self.session() as session:
                 session.tx.put_inbox(item)
-                session.audit("inbox", "kept_unprocessed", arrival=kind, identity=identity, why=str(error))
+                why = said(f"{type(error).__name__}: {error}")
+                session.audit("inbox", "kept_unprocessed", arrival=kind, identity=said(identity), why=why)
+            self._take_alone(item)
 
     def receive_reading(
         self, feeder: str, at: datetime, current_a: list[float], transformer_current_a: list[float] | None
@@ -124,7 +130,7 @@ class Controller:
         with self.session() as session:
             wrong = watch.judge_reading(session, reading)
             if not wrong:
-                self._take(session, [])
+                self._take(session)
         return "; ".join(str(issue) for issue in wrong) or None
 
     # -- work ---------------------------------------------------------------------------------------------
@@ -132,10 +138,11 @@ class Controller:
     async def work(self) -> None:
         """Decide what time or a restart has left to decide, then send; again until nothing is due at this moment."""
         wake = self.next_wake()
-        pending = self._store.pending_inbox()
-        if pending or (wake is not None and wake <= self._clock.now()):
+        for item in self._store.pending_inbox():
+            self._take_alone(item)
+        if wake is not None and wake <= self._clock.now():
             with self.session() as session:
-                self._take(session, pending)
+                self._take(session)
         while due := self._due():
             batch = due[: self._max_in_flight]
             answers = await asyncio.gather(*(self._send(live) for live in batch))
@@ -144,19 +151,32 @@ class Controller:
 
     def catch_up(self) -> None:
         """After a restart: take in what was committed but not yet acted on."""
+        for item in self._store.pending_inbox():
+            self._take_alone(item)
         with self.session() as session:
-            self._take(session, self._store.pending_inbox())
+            self._take(session)
 
-    def _take(self, session: Session, items: Sequence[InboxItem]) -> None:
-        """Everything that follows from these arrivals, from new readings and from the time that it is."""
+    def _take_alone(self, item: InboxItem) -> None:
+        """Act on an arrival that was kept. One that can not be acted on is set aside for a person: it must not stop
+        what protects the street."""
+        try:
+            with self.session() as session:
+                self._take_item(session, item)
+        except _UNFIT as error:
+            with self.session() as session:
+                session.tx.finish_inbox(item.kind, item.identity, "set aside")
+                why = said(f"{type(error).__name__}: {error}")
+                session.audit("inbox", "set_aside", arrival=item.kind, identity=said(item.identity), why=why)
+
+    def _take_item(self, session: Session, item: InboxItem) -> None:
+        if item.kind == arrivals.DCC:
+            arrivals.take_dcc(session, item)
+        else:
+            interventions.take_answers(session, [arrivals.take_market(session, item)])
+
+    def _take(self, session: Session) -> None:
+        """Everything that follows from what was told, from new readings and from the time that it is."""
         commands.expire(session)
-        answers = []
-        for item in items:
-            if item.kind == arrivals.DCC:
-                arrivals.take_dcc(session, item)
-            else:
-                answers.append(arrivals.take_market(session, item))
-        interventions.take_answers(session, answers)
         for feeder in self._site.feeders:
             after = self.desk.seen_until(feeder.feeder_id)
             for at, body in self._store.readings(feeder.feeder_id, after=after):
@@ -221,21 +241,14 @@ class Controller:
 
     async def _deliver_outbox(self) -> None:
         """Hand over what is queued; a peer that can not be reached gets it later, and delays nothing else."""
-        now = format_utc(self._clock.now())
-        queued = [(key, body) for key, body in self.desk.outbox.items() if body.get("not_before", "") <= now]
-        if not queued:
+        now = self._clock.now()
+        due = outbox.due(self.desk, now)
+        if not due:
             return
-        failures = {key: await self._hand_over(key[0], body) for key, body in queued}
+        answers = {key: await self._hand_over(key[0], body) for key, body in due.items() if not outbox.over(body, now)}
         with self.session() as session:
-            for (table, name), body in queued:
-                error = failures[table, name]
-                if error is None:
-                    session.tx.put(table, Row(key=name, state="delivered", owner=str(body.get("owner", "")), body=body))
-                    session.desk.outbox.pop((table, name), None)
-                else:
-                    later = format_utc(session.now + timedelta(seconds=_BACKOFF_S[-1]))
-                    session.audit("outbox", "not_delivered", table=table, message=name, why=error.why)
-                    session.queue(table, name, str(body.get("owner", "")), {**body, "not_before": later})
+            for key in due:
+                outbox.take_answer(session, key, self._store.row(*key), answers.get(key))
 
     async def _hand_over(self, table: str, body: dict[str, Any]) -> PeerUnreachable | None:
         try:
@@ -249,7 +262,7 @@ class Controller:
     def next_wake(self) -> datetime | None:
         """When ``work`` has something to do although nothing arrives; the present where that is overdue."""
         times = list(commands.wake_times(self.desk))
-        times += [parse_utc(body["not_before"]) for body in self.desk.outbox.values() if "not_before" in body]
+        times += outbox.wake_times(self.desk)
         times += [i.deadline_at for i in self.desk.interventions.values() if i.deadline_at is not None]
         times += watch.blind_times(self.desk)
         return max(min(times), self._clock.now()) if times else None

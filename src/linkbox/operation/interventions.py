@@ -13,6 +13,7 @@ from linkbox.control.intervention import Intervention, InterventionEvent, Interv
 from linkbox.grid.risk import RiskAssessment, RiskState
 from linkbox.operation import drawing_desk, market_desk, notify, plan_desk, release_desk
 from linkbox.operation.entities import CommandKind, CommandState
+from linkbox.operation.foreign import said
 from linkbox.operation.session import Session
 
 _S, _E = InterventionState, InterventionEvent
@@ -50,7 +51,7 @@ def take_answers(session: Session, messages: Sequence[Mapping[str, Any] | None])
         wanted = str(message.get("event_id"))
         found = next((i for i in session.desk.interventions.values() if i.id == wanted), None)
         if found is None:
-            session.audit("market", "answer_to_nothing", message_id=message.get("message_id"), event=wanted)
+            session.audit("market", "answer_to_nothing", message_id=said(message.get("message_id")), event=said(wanted))
         else:
             session.put_intervention(market_desk.take_answer(session, found, message))
 
@@ -172,12 +173,21 @@ def _quiet(session: Session, intervention: Intervention) -> bool:
 def _market_called(session: Session, intervention: Intervention) -> Intervention:
     if intervention.market_outcome == "delivered":
         intervention = _calm(session, intervention)
-        if intervention.feeder_id in session.desk.fresh and any(_need(session, intervention)):
+        fresh = intervention.feeder_id in session.desk.fresh
+        if fresh and _forecast_has_seen_it(session, intervention) and any(_need(session, intervention)):
             return market_desk.fell_short_later(session, intervention)
         if _quiet(session, intervention):
             return intervention.apply(_E.RISK_GONE, session.now, "the market delivered and the risk is over")
         return intervention
     return market_desk.judge_market(session, intervention)
+
+
+def _forecast_has_seen_it(session: Session, intervention: Intervention) -> bool:
+    """Whether a need that is still there after the market delivered is one: the forecast follows the current slowly.
+    Close to the limit nobody waits for it."""
+    since, state = intervention.market_decided_at, session.desk.assessments[intervention.feeder_id].state
+    slow = timedelta(seconds=session.desk.site.control.lead_s)
+    return since is None or session.now - since >= slow or state in {RiskState.IMMINENT, RiskState.EXCEEDED}
 
 
 def _planned(session: Session, intervention: Intervention) -> Intervention:

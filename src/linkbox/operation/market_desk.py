@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from linkbox.base.time import format_utc
 from linkbox.control.intervention import Intervention, InterventionEvent
 from linkbox.market import (
+    Accepted,
+    Answer,
     CallOff,
     Delivered,
     Judgement,
@@ -18,13 +21,17 @@ from linkbox.market import (
     Pending,
     Shortfall,
     answer_from_record,
+    answer_to_record,
     call_off,
     call_off_from_record,
     call_off_to_record,
     judge,
 )
 from linkbox.market.records import flex_request_to_record
+from linkbox.operation.foreign import said
 from linkbox.operation.session import Session
+
+Triple = tuple[float, float, float]
 
 CALL_DURATION_S = 2 * 3600.0
 LAST_RESORT_NEEDS_S = 420.0
@@ -64,7 +71,7 @@ def call_market(session: Session, intervention: Intervention) -> Intervention:
     asked = ", ".join(r.provider for r in found.requests)
     why = f"asked {asked} for {_amps(found.required_a)} A, answer by {format_utc(found.answer_deadline)[11:19]}"
     called = replace(intervention, call_off=call_off_to_record(found))
-    return called.apply(InterventionEvent.CALL_OFF_SENT, session.now, why, deadline_at=found.answer_deadline)
+    return called.apply(InterventionEvent.CALL_OFF_SENT, session.now, why, deadline_at=_whole_ms(found.answer_deadline))
 
 
 def _no_cover(session: Session, intervention: Intervention, found: NoCover) -> Intervention:
@@ -74,24 +81,42 @@ def _no_cover(session: Session, intervention: Intervention, found: NoCover) -> I
 
 
 def take_answer(session: Session, intervention: Intervention, message: Mapping[str, Any]) -> Intervention:
-    """Keep a provider's answer; accept an offer with a FlexOrder."""
-    answer = {
+    """Keep a provider's answer if it counts; accept an offer with a FlexOrder."""
+    told = {
         "answer": message.get("result"),
         "contract_id": message.get("contract_id"),
         "at": format_utc(session.now),
         "current_a": message.get("current_a"),
-        "reason": message.get("reason", ""),
+        "reason": said(message.get("reason")) or "",
     }
     try:
-        answer_from_record(answer)
-    except (KeyError, ValueError, TypeError) as error:
-        session.audit("market", "unreadable", intervention=intervention.id, why=str(error))
+        answer = answer_from_record(told)
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
+        session.audit("market", "unreadable", intervention=intervention.id, why=said(f"{error}"))
         return intervention
-    if answer["answer"] == "accepted":
-        message_id = f"{intervention.id}/{answer['contract_id']}/order"
+    useless = _why_useless(intervention, answer)
+    if useless is not None:
+        session.audit("market", "not_taken", intervention=intervention.id, why=useless)
+        return intervention
+    if isinstance(answer, Accepted):
+        message_id = f"{intervention.id}/{answer.contract_id}/order"
         order = {"type": "FlexOrder", "message_id": message_id, "flex_offer_message_id": message["message_id"]}
         session.queue("market_message", message_id, intervention.id, order)
-    return replace(intervention, answers=(*intervention.answers, answer))
+    return replace(intervention, answers=(*intervention.answers, answer_to_record(answer)))
+
+
+def _why_useless(intervention: Intervention, answer: Answer) -> str | None:
+    """Why an answer does not count, so that nothing is ordered on it: a provider may act on an order."""
+    asked = {} if intervention.call_off is None else {r.contract_id: r for r in _call(intervention).requests}
+    if answer.contract_id not in asked:
+        return f"contract {said(answer.contract_id)} was not asked"
+    if intervention.market_outcome is not None:
+        return f"the market was judged before: {intervention.market_outcome}"
+    if answer.at > asked[answer.contract_id].expiration_at:
+        return f"{asked[answer.contract_id].provider} answered after its deadline"
+    if any(a["contract_id"] == answer.contract_id for a in intervention.answers):
+        return f"{asked[answer.contract_id].provider} answered before; the first answer counts"
+    return None
 
 
 def judge_market(session: Session, intervention: Intervention) -> Intervention:
@@ -102,7 +127,7 @@ def judge_market(session: Session, intervention: Intervention) -> Intervention:
     verdict: Judgement = judge(call, answers, measured, at=session.now)
     match verdict:
         case Pending(until=until):
-            return replace(intervention, deadline_at=until)
+            return replace(intervention, deadline_at=_whole_ms(until))
         case Delivered():
             return _delivered(session, intervention, verdict)
         case Shortfall():
@@ -126,14 +151,22 @@ def _shortfall(session: Session, intervention: Intervention, reason: str, why: s
     return decided.apply(InterventionEvent.SHORTFALL, session.now, f"{reason.replace('_', ' ')}: {why}")
 
 
-def promised_a(session: Session, intervention: Intervention) -> tuple[float, float, float]:
+def promised_a(session: Session, intervention: Intervention) -> Triple:
     """What providers have accepted to shed and may still deliver in time: not to be curtailed a second time."""
     if intervention.call_off is None or session.now >= _call(intervention).delivery_deadline:
         return (0.0, 0.0, 0.0)
     asked = {r.contract_id: r.current_a for r in _call(intervention).requests}
-    accepted = [a for a in intervention.answers if a["answer"] == "accepted" and a["contract_id"] in asked]
-    amps = [a["current_a"] or asked[a["contract_id"]] for a in accepted]
+    answers = [answer_from_record(a) for a in intervention.answers]
+    amps = [_offered_a(a, asked[a.contract_id]) for a in answers if isinstance(a, Accepted) and a.contract_id in asked]
     return (sum(a[0] for a in amps), sum(a[1] for a in amps), sum(a[2] for a in amps))
+
+
+def _offered_a(answer: Accepted, asked_a: Triple) -> Triple:
+    """What of an acceptance is of use: never more than was asked, and nothing for what is no amount."""
+    if answer.current_a is None:
+        return asked_a
+    a, b, c = (min(o, most) if 0.0 <= o < math.inf else 0.0 for o, most in zip(answer.current_a, asked_a, strict=True))
+    return (a, b, c)
 
 
 def fell_short_later(session: Session, intervention: Intervention) -> Intervention:
@@ -148,11 +181,17 @@ def _call(intervention: Intervention) -> CallOff:
 
 
 def _measured(session: Session, intervention: Intervention) -> Measured | None:
-    assessment = session.desk.assessments.get(intervention.feeder_id)
+    """The last reading at its own time: what was assessed since, without a reading, measures nothing."""
+    seen = session.desk.seen_until(intervention.feeder_id)
     current = session.desk.current_a.get(intervention.feeder_id)
-    if assessment is None or current is None or any(map(math.isnan, current)):
+    if seen is None or current is None or any(map(math.isnan, current)):
         return None
-    return Measured(at=assessment.at, current_a=current)
+    return Measured(at=seen, current_a=current)
+
+
+def _whole_ms(at: datetime) -> datetime:
+    """The next whole millisecond: what is stored keeps no more, and a deadline must not come back as an earlier one."""
+    return at + timedelta(microseconds=-at.microsecond % 1000)
 
 
 def _amps(values: tuple[float, float, float]) -> str:
