@@ -137,10 +137,9 @@ class Controller:
 
     async def work(self) -> None:
         """Decide what time or a restart has left to decide, then send; again until nothing is due at this moment."""
-        wake = self.next_wake()
         for item in self._store.pending_inbox():
             self._take_alone(item)
-        if wake is not None and wake <= self._clock.now():
+        if any(at <= self._clock.now() for at in self._decision_times()):
             with self.session() as session:
                 self._take(session)
         while due := self._due():
@@ -261,11 +260,13 @@ class Controller:
 
     def next_wake(self) -> datetime | None:
         """When ``work`` has something to do although nothing arrives; the present where that is overdue."""
-        times = list(commands.wake_times(self.desk))
-        times += outbox.wake_times(self.desk)
-        times += [i.deadline_at for i in self.desk.interventions.values() if i.deadline_at is not None]
-        times += watch.blind_times(self.desk)
+        times = [*self._decision_times(), *outbox.wake_times(self.desk)]
         return max(min(times), self._clock.now()) if times else None
+
+    def _decision_times(self) -> Iterator[datetime]:
+        yield from commands.wake_times(self.desk)
+        yield from (i.deadline_at for i in self.desk.interventions.values() if i.deadline_at is not None)
+        yield from watch.blind_times(self.desk)
 
     def act(self, use_case: Callable[[Session], None]) -> None:
         """Run one use-case of a person (a stop, an authorisation, a finding) in a transaction of its own."""

@@ -18,6 +18,7 @@ from linkbox.grid.telemetry import Quality, Reading, accept
 from linkbox.operation.assessments import ASSESSMENT_SNAPSHOT, assessments_to_bytes, history_row
 from linkbox.operation.desk import GRID_SNAPSHOT, TRACKS_SNAPSHOT, Desk, tracks_to_bytes
 from linkbox.operation.entities import Command, CommandState
+from linkbox.operation.foreign import said
 from linkbox.operation.session import Session
 
 _JUST_AFTER = timedelta(seconds=1)
@@ -37,7 +38,7 @@ def judge_reading(session: Session, reading: Reading) -> tuple[Issue, ...]:
     for quality in batch.counts:
         if quality is not Quality.DUPLICATE:
             session.audit(
-                "telemetry", quality.value, feeder=reading.feeder_id, at=reading.at, current_a=reading.current_a
+                "telemetry", quality.value, feeder=said(reading.feeder_id), at=reading.at, current_a=reading.current_a
             )
     if not any(quality.refuses for quality in batch.counts):
         body = {"current_a": list(reading.current_a), "transformer_current_a": _listed(reading.transformer_current_a)}
