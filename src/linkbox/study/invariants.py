@@ -9,10 +9,12 @@ from datetime import timedelta
 
 from linkbox.control.intervention import Intervention
 from linkbox.control.ledger import Ledger, LedgerEntry
+from linkbox.dcc.eligibility import PROFILES, Allowed, UserRole, may_send
 from linkbox.dcc.inventory import label_is_ev_charger
 from linkbox.grid.network import ConnectionPoint
 from linkbox.operation.entities import COMMAND_TABLE, Command, CommandKind
 from linkbox.operation.ports import Row
+from linkbox.operation.translation import SRV
 from linkbox.records.audit import verify
 from linkbox.study.evening import Evening
 
@@ -42,9 +44,7 @@ def check(facts: Facts) -> dict[str, bool]:
         "quota_30d_kept_by_devices": _worst_open_s(facts, MONTH) <= 480 * 60,
         "quotas_kept_in_ledger": not Ledger.from_entries(facts.entries).breaches(),
         "ledger_has_every_hold": {e.command for e in facts.entries} == {c.id for c in holds},
-        "market_before_last_resort": all(
-            i.market_outcome is not None for i in facts.interventions if _commanded(i, holds)
-        ),
+        "market_before_last_resort": all(_market_first(facts, c) for c in holds),
         "every_request_id_once": max(Counter(c.request_id for c in facts.commands).values(), default=1) == 1,
         "every_command_executed_at_most_once": _executed_once(facts),
         "every_command_closed_with_reason": all(c.state in COMMAND_TABLE.final and c.outcome for c in facts.commands),
@@ -57,8 +57,14 @@ def _point(facts: Facts, command: Command) -> ConnectionPoint:
     return next(h.point for h in facts.evening.people.homes if h.point.mpan == command.mpan)
 
 
-def _commanded(intervention: Intervention, holds: Sequence[Command]) -> bool:
-    return any(c.intervention_id == intervention.id for c in holds)
+def _market_first(facts: Facts, command: Command) -> bool:
+    """What the market did was decided, with its outcome, before this hold was."""
+    decided = [
+        i.market_decided_at
+        for i in facts.interventions
+        if i.id == command.intervention_id and i.market_outcome is not None
+    ]
+    return any(at is not None and at <= command.decided_at for at in decided)
 
 
 def _consented(facts: Facts, command: Command) -> bool:
@@ -72,9 +78,10 @@ def _labelled(facts: Facts, command: Command) -> bool:
 
 
 def _eligible(facts: Facts) -> bool:
-    allowed = {"secmp0046", "secmp0046-boost", "secmp0046-proportional"}
-    switched = any(c.kind is not CommandKind.READ for c in facts.commands)
-    return not switched or facts.evening.people.scenario.profile in allowed
+    profile = PROFILES[facts.evening.people.scenario.profile]
+    role = UserRole.ELECTRICITY_DISTRIBUTOR
+    verdicts = (may_send(profile, role=role, srv=SRV[c.kind], at=c.decided_at) for c in facts.commands)
+    return all(isinstance(verdict, Allowed) for verdict in verdicts)
 
 
 def _worst_open_s(facts: Facts, window: timedelta) -> float:
