@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from linkbox.operation.entities import Command, CommandKind, CommandState
+from linkbox.operation.entities import Command, CommandKind
 from linkbox.study.scenario import Scenario
 from tests.study.evenings import SHORT, Ended, live_through, without_control
 from tests.study.nights import MirrorStore
