@@ -25,6 +25,7 @@ from linkbox.app.wire_io import (
     read_octets,
     refuse,
     say,
+    say_at_once,
     signer,
     trust_of,
     write_octets,
@@ -166,3 +167,21 @@ def show(file: InputFile = STDIN, as_json: JsonFlag = False) -> None:
     with as_input("input" if file == STDIN else str(file)):
         told: dict[str, Any] = describe(read_any(data))
     say(told, as_json=as_json)
+
+
+@app.command("receive")
+def receive(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the messages go, each as a file.")],
+    trust: Trust = None,
+    certificate: Certificates = None,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Any path is taken; 0: any free one.")] = 8080,
+    count: Annotated[int | None, typer.Option(help="Leave after so many messages; default: never.")] = None,
+) -> None:
+    """Be a user's receive endpoint: keep every message that the DCC signed, print its file, refuse all others."""
+    from linkbox.app.duis_inbox import Inbox, receive
+    from linkbox.base.time import SystemClock
+
+    with as_input(str(folder)):
+        inbox = Inbox(folder, trust_of(trust, certificate), SystemClock())
+    receive(inbox, host, port, count=count, told=say_at_once)

@@ -27,7 +27,7 @@ def signer_facts(certificate: Certificate) -> dict[str, Any]:
     return {
         "eui": str(certificate.eui),
         "role": "device" if role is None else f"{role.ou} {role.name}",
-        "serial": certificate.serial,
+        "serial": str(certificate.serial),
         "issuer": certificate.issuer,
         "valid_from": format_utc(certificate.not_before),
         "valid_to": format_utc(certificate.not_after),

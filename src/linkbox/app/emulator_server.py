@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from linkbox.app.pki_folder import read_homes, reopen
-from linkbox.app.wire_io import bad_input, read_octets
+from linkbox.app.wire_io import bad_input, read_octets, say_at_once
 from linkbox.app.wire_json import from_json, parse_json
 from linkbox.base.errors import InvalidInput, Issue, LinkboxError
 from linkbox.base.identifiers import Eui64, InvalidIdentifier
@@ -90,7 +89,7 @@ def standalone(
     """What to serve, and the keys of the folder ``pki``. Raise InvalidInput with what is wrong."""
     homes, plan = read_homes(inventory), reopen(pki)
     issues = [
-        Issue(where=f"--{name.replace('_', '-')}", value=str(port), rule="must be within 0..65535")
+        Issue(where=f"--{name.removeprefix('dcc_').replace('_', '-')}", value=str(port), rule="must be within 0..65535")
         for name, port in ports.items()
         if not 0 <= port <= 65535
     ]
@@ -129,8 +128,7 @@ def serve(config: StandaloneConfig, pki: TestPki, *, as_json: bool) -> None:
 
     async def started(addresses: dict[str, str]) -> None:
         said = json.dumps(addresses) if as_json else "\n".join(f"{name} {url}" for name, url in addresses.items())
-        sys.stdout.write(said + "\n")
-        sys.stdout.flush()
+        say_at_once(said)
 
     async def run() -> None:
         serving = asyncio.ensure_future(run_standalone(config, pki=pki, started=started))

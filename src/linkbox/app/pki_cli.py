@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from linkbox.app.wire_io import At, JsonFlag, PasswordFile, moment, password, refuse, say
+from linkbox.app.wire_io import EXIT_REFUSED, At, JsonFlag, PasswordFile, moment, password, refuse, say
 
 app = typer.Typer(help="Keys and certificates for tests: make them, list them.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="The folder of the key infrastructure.")]
@@ -59,6 +59,9 @@ def list_certificates(folder: Folder, at: At = None, as_json: JsonFlag = False) 
         told = pki_folder.listing(folder, when)
     except RemoteProtocolError as error:
         refuse(negative("not trusted", error), as_json=as_json)
+    if as_json:
+        say(told, as_json=True)
+    else:
+        typer.echo(pki_folder.listing_lines(told))
     if told["verdict"] != "all valid":
-        refuse(told, as_json=as_json)
-    say(told, as_json=as_json)
+        raise typer.Exit(EXIT_REFUSED)

@@ -161,10 +161,19 @@ def listing(folder: Path, at: datetime) -> dict[str, Any]:
                 "eui": str(certificate.eui),
                 "role": "device" if role is None else f"{role.ou} {role.name}",
                 "usage": certificate.usage.value,
-                "serial": certificate.serial,
+                "serial": str(certificate.serial),
                 "valid_to": format_utc(certificate.not_after),
                 "valid": certificate.valid_at(at),
             }
         )
     bad = [row for row in rows if not row["valid"]]
     return {"verdict": f"{len(bad)} not valid" if bad else "all valid", "at": format_utc(at), "certificates": rows}
+
+
+def listing_lines(told: dict[str, Any]) -> str:
+    """A listing as text, a line for each certificate."""
+    rows = (
+        f"{c['eui']}  {c['role']:26} {c['usage']}  until {c['valid_to'][:10]}{'' if c['valid'] else '  not valid'}"
+        for c in told["certificates"]
+    )
+    return "\n".join([*rows, f"{len(told['certificates'])} certificates: {told['verdict']}"])

@@ -112,6 +112,12 @@ def say(value: Any, *, as_json: bool) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False) if as_json else "\n".join(lines(value)))
 
 
+def say_at_once(line: str) -> None:
+    """Print a line of a program that goes on."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def lines(value: Any, indent: str = "") -> Iterator[str]:
     """A JSON value as text: a line for each field, lists and objects indented."""
     for name, item in value.items():
@@ -143,7 +149,7 @@ def _parts(items: list[Any], indent: str) -> Iterator[str]:
 
 
 def _plain(value: Any) -> str:
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return "not said" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def refuse(verdict: dict[str, Any], *, as_json: bool) -> NoReturn:
