@@ -130,7 +130,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _run_watched(scenario: Scenario, out: Path, speed: float) -> Evening:
-    view = open_view()
+    view = open_view(sys.stdout)
     watch = Watch(view, scenario, speed)
 
     def told(at: datetime, stream: str, kind: str, facts: Mapping[str, Any]) -> None:
