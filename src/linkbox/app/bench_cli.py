@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
-from linkbox.app.wire_io import JsonFlag
+from linkbox.app.wire_io import JsonFlag, bad_input
 
+_LONGEST_S = 600.0
+_MOST_EXCHANGES = 1_000_000
 app = typer.Typer(help="Measure how fast the parts are, on this machine, now.", no_args_is_help=True)
 
 
@@ -21,6 +23,10 @@ def wire(
     from linkbox.app.bench_wire import results, table
     from linkbox.app.wire_io import say
 
+    if not 0.0 < seconds <= _LONGEST_S:
+        raise bad_input("--seconds", str(seconds), f"must be above 0 and at most {_LONGEST_S:.0f}")
+    if not 0 <= exchanges <= _MOST_EXCHANGES:
+        raise bad_input("--exchanges", str(exchanges), f"must be within 0..{_MOST_EXCHANGES}")
     found = results(seconds=seconds, exchanges=exchanges)
     if as_json:
         say({"bench": "wire", "results": found}, as_json=True)
