@@ -13,11 +13,14 @@ from linkbox.study.wiring import USER
 
 
 def export_audit(evening: Evening, path: Path) -> None:
-    """Write the whole chain with a signed checkpoint over its head."""
+    """Write the whole chain with a signed checkpoint over its head; an evening without any record has none."""
     scenario, records = evening.people.scenario, evening.audit()
     key = evening.people.pki.private_key(USER, Role.OTHER, KeyUsage.DIGITAL_SIGNATURE)
     sign, public = signer(key), key.public_key()
-    checkpoint = make_checkpoint(head_of(records), at=scenario.end, key_id=fingerprint(public)[:16], sign=sign)
+    checkpoints = []
+    if records:
+        key_id = fingerprint(public)[:16]
+        checkpoints.append(make_checkpoint(head_of(records), at=scenario.end, key_id=key_id, sign=sign))
     about: dict[str, Json] = {"evening": scenario.day, "seed": scenario.seed, "street": evening.people.network.name}
-    data = export_dossier(about, records, [checkpoint], public_key=public, sign=sign, at=scenario.end)
+    data = export_dossier(about, records, checkpoints, public_key=public, sign=sign, at=scenario.end)
     path.write_bytes(data)
