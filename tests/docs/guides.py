@@ -51,9 +51,12 @@ def commands(text: str) -> list[Command]:
 
 
 def shortened(line: str, evening: str = BRIEF) -> str:
-    """The command as the test runs it, with the options ``evening`` where the page has a whole night."""
+    """The command as the test runs it: with the options ``evening`` where the page has a whole night. BRIEF makes
+    every evening brief."""
     line = re.sub(r"--speed \S+", "--speed 0", line)
     line = re.sub(r"^make (?!-)", "make -n ", line)
+    if evening == BRIEF:
+        line = re.sub(r"--hours \S+", BRIEF, line)
     if re.match(r"linkbox demo\b", line) and "--hours" not in line and "--resume" not in line:
         line = line.replace("linkbox demo", f"linkbox demo {evening}", 1)
     return line

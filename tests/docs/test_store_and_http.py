@@ -14,7 +14,7 @@ from linkbox.adapters import store_sql
 from linkbox.adapters.gateway_http import DEFAULT_PATHS
 from linkbox.adapters.inbound_http import MAX_MESSAGE_BYTES, MarketMessageIn, ReadingIn, create_inbound_app
 from linkbox.operation.desk import Desk
-from tests.docs.evenings import HELD, play
+from tests.docs.evenings import Played
 from tests.docs.guides import DOCS, ROOT, blocks
 
 STORE = (DOCS / "reference" / "store.md").read_text("utf-8")
@@ -46,10 +46,9 @@ def test_every_kind_of_entity_that_the_operation_writes_is_described() -> None:
 
 
 def test_the_store_of_an_evening_holds_what_the_page_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    held: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = play(HELD, tmp_path).folder
-    folder.rename(tmp_path / "linkbox-demo")
+    (tmp_path / "linkbox-demo").symlink_to(held.folder)
     monkeypatch.chdir(tmp_path)
     ((_, example),) = blocks(DOCS / "reference" / "store.md")
     exec(compile(example, "store.md", "exec"), {})  # noqa: S102 - the page's own example
