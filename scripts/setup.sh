@@ -27,7 +27,7 @@ log=$(mktemp); trap 'rm -f "$log"' EXIT
 echo "setup: installing locked dependencies ($want)"
 if ! .venv/bin/python -m pip install --disable-pip-version-check --quiet --require-hashes \
     -r "requirements/$want.txt" >"$log" 2>&1; then
-  why=$(grep -E '^ERROR' "$log" | tail -n 1 | cut -c1-200)
+  why=$(grep -E '^ERROR' "$log" | tail -n 1 | cut -c1-200 || true)
   fail "could not install requirements/$want.txt: ${why:-$(tail -n 1 "$log" | cut -c1-200)} (offline, or a package is missing)"
 fi
 .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e . >"$log" 2>&1 \
