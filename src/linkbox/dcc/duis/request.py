@@ -61,7 +61,7 @@ _ROOT = Root(
 
 def encode_request(request: ServiceRequest) -> bytes:
     """The canonical, unsigned XML; raise LocalProtocolError for a request that breaks the schema or its own service."""
-    wrong = _contradiction(request.srv, request.command_variant, type(request.body))
+    wrong = contradiction(request.srv, request.command_variant, type(request.body))
     if wrong is not None:
         raise LocalProtocolError(f"request {request.request_id}", wrong)
     if request.schema_version not in KNOWN:
@@ -100,7 +100,7 @@ def request_from(root: Element) -> ServiceRequest:
     judge(_WHAT, found)
     reference = values.pop("reference")
     request = ServiceRequest(**values)
-    wrong = _contradiction(request.srv, request.command_variant, type(request.body))
+    wrong = contradiction(request.srv, request.command_variant, type(request.body))
     if wrong is not None:
         raise RuleViolation(_WHAT, wrong, response_code=WRONG_VARIANT_CODE)
     if reference != reference_of(request.srv):
@@ -117,7 +117,7 @@ _FITTING: frozenset[tuple[str, int, type[Any]]] = frozenset(
 )
 
 
-def _contradiction(srv: str, command_variant: int, body: type[Any]) -> str | None:
+def contradiction(srv: str, command_variant: int, body: type[Any]) -> str | None:
     """The rule by which variant, service and body do not fit, or None. The schema does not check this."""
     if (srv, command_variant, body) in _FITTING:
         return None

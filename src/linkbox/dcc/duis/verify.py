@@ -9,6 +9,7 @@ from linkbox.base.time import format_utc
 from linkbox.dcc.duis.answer import decode_response, response_from
 from linkbox.dcc.duis.dsig import SignedDocument, Unsigned, open_signed
 from linkbox.dcc.duis.plainreply import match_plain, read_plain
+from linkbox.dcc.duis.plainrequest import match_plain_request, read_plain_request
 from linkbox.dcc.duis.request import ServiceRequest, decode_request, request_from
 from linkbox.dcc.duis.response import ServiceResponse
 from linkbox.dcc.duis.xmltext import MALFORMED_CODE
@@ -20,15 +21,14 @@ def read_request(data: bytes, *, trust: TrustStore, at: datetime) -> Verified[Se
 
     Raise RemoteProtocolError: MalformedXml, Unsigned, BadSignature, UnknownCertificate, SchemaViolation, RuleViolation.
     """
-    document = open_signed(data)
-    root = document.root
+    document = open_signed(data, match_plain_request)
     signer = _signer(document, Role.XML_SIGNING, trust=trust, at=at)
     verified = verify_signed(
         signer=signer,
         signed=document.signed_info,
         signature=document.signature,
         raw=data,
-        decode=lambda: decode_request(document.content) if root is None else request_from(root),
+        decode=lambda: _request(document),
     )
     originator = verified.value.request_id.originator
     if originator != signer.eui:
@@ -47,6 +47,13 @@ def read_response(data: bytes, *, trust: TrustStore, at: datetime) -> Verified[S
         raw=data,
         decode=lambda: _response(document),
     )
+
+
+def _request(document: SignedDocument) -> ServiceRequest:
+    plain = None if document.plain is None else read_plain_request(document.plain)
+    if plain is not None:
+        return plain
+    return decode_request(document.content) if document.root is None else request_from(document.root)
 
 
 def _response(document: SignedDocument) -> ServiceResponse:
