@@ -220,6 +220,8 @@ class DccEmulator:
 
     def _pace(self, request: ServiceRequest) -> None:
         """Take a token of every allowance that the request falls under; raise Rejection where one has none left."""
+        if not self._pacer.allowances:
+            return
         region = self._field.region_of(request.request_id.target)
         waiting = Waiting(request_id=request.request_id, srv=request.srv, region=region, since=self._now)
         admission = admit_by_pace(self._pacer, [waiting], at=self._now)

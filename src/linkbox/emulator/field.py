@@ -107,6 +107,8 @@ class Field:
 
     def strikes(self, kind: FaultKind, request: ServiceRequest, at: datetime, attempt: int = 0) -> FaultRule | None:
         """The fault of this kind that strikes a request posted at ``at``, if one does."""
+        if not self.faults.rules:
+            return None
         return self.faults.strikes(
             kind,
             draws=self._draws,

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from linkbox.base.identifiers import RequestId
 from linkbox.dcc.duis import ServiceRequest, ServiceResponse, encode_request, read_synchronous_reply, sign
@@ -149,8 +150,7 @@ def _take_reply(
             return replace(exchange, duplicates=exchange.duplicates + 1)
         return _end(exchange, ExchangeEvent.REJECTED, code=code, failure=f"refused by the DCC: {code}")
     if exchange.service == "D":
-        ended = replace(exchange, answer=data)
-        return _end(ended, ExchangeEvent.SUCCESS_RECEIVED, code=response.response_code)
+        return _end(exchange, ExchangeEvent.SUCCESS_RECEIVED, code=response.response_code, answer=data)
     match response.body:
         case PreCommand(payload=payload):
             return _take_pre_command(exchange, payload, xml_signer=xml_signer, gbcs_signer=gbcs_signer)
@@ -164,7 +164,7 @@ def _take_reply(
 def _acknowledged(exchange: Exchange) -> Exchange:
     if exchange.state is ExchangeState.AWAITING_RESPONSE:
         return replace(exchange, duplicates=exchange.duplicates + 1)
-    return replace(_step(exchange, ExchangeEvent.ACKNOWLEDGED), outgoing=None)
+    return _step(exchange, ExchangeEvent.ACKNOWLEDGED, outgoing=None)
 
 
 def _take_pre_command(exchange: Exchange, payload: bytes, *, xml_signer: Signer, gbcs_signer: Signer) -> Exchange:
@@ -172,8 +172,9 @@ def _take_pre_command(exchange: Exchange, payload: bytes, *, xml_signer: Signer,
         return replace(exchange, duplicates=exchange.duplicates + 1)
     signed_pre_command = sign_correlated(exchange.request, payload, gbcs_signer)
     request = signed_request(exchange.request, signed_pre_command)
-    return replace(
-        _step(exchange, ExchangeEvent.PRE_COMMAND_SIGNED),
+    return _step(
+        exchange,
+        ExchangeEvent.PRE_COMMAND_SIGNED,
         service="S",
         pre_command=payload,
         signed=True,
@@ -197,8 +198,8 @@ def _take_payload(
     if exchange.response is not None:
         return replace(exchange, duplicates=exchange.duplicates + 1)
     event = ExchangeEvent.SUCCESS_RECEIVED if answer.succeeded else ExchangeEvent.FAILURE_RECEIVED
-    proven = replace(exchange, response=answer.message, succeeded=answer.succeeded)
-    return _end(proven, event, code=response.response_code, failure=answer.text or None)
+    proven = {"response": answer.message, "succeeded": answer.succeeded}
+    return _end(exchange, event, code=response.response_code, failure=answer.text or None, **proven)
 
 
 def _take_notice(exchange: Exchange, reference: str) -> Exchange:
@@ -211,18 +212,20 @@ def _take_notice(exchange: Exchange, reference: str) -> Exchange:
     return _step(held, ExchangeEvent.QUARANTINE_NOTICED)
 
 
-def _step(exchange: Exchange, event: ExchangeEvent) -> Exchange:
-    """Follow the table; an exchange that has ended only notes that something came late."""
+def _step(exchange: Exchange, event: ExchangeEvent, **changes: Any) -> Exchange:
+    """Follow the table, with ``changes``; an exchange that has ended only notes that something came late."""
     if exchange.is_final:
-        return replace(exchange, late=True)
-    return replace(exchange, state=TABLE.next(exchange.state, event))
+        return replace(exchange, late=True, **changes)
+    return replace(exchange, state=TABLE.next(exchange.state, event), **changes)
 
 
-def _end(exchange: Exchange, event: ExchangeEvent, *, code: str | None = None, failure: str | None = None) -> Exchange:
+def _end(
+    exchange: Exchange, event: ExchangeEvent, *, code: str | None = None, failure: str | None = None, **changes: Any
+) -> Exchange:
     """End the exchange with its response code; what ended it before stands if it has ended already."""
     if exchange.is_final:
-        return replace(exchange, late=True)
-    return replace(_step(exchange, event), response_code=code, failure=failure, outgoing=None)
+        return replace(exchange, late=True, **changes)
+    return _step(exchange, event, response_code=code, failure=failure, outgoing=None, **changes)
 
 
 def _fail(exchange: Exchange, why: str, code: str | None = None) -> Exchange:

@@ -44,7 +44,7 @@ class Exchange:
     @property
     def is_final(self) -> bool:
         """Whether nothing can change its state any more."""
-        return self.state in TABLE.final
+        return not TABLE.rows[self.state]
 
     @property
     def may_have_effect(self) -> bool:
