@@ -313,6 +313,9 @@ class Rig:
 
     async def step(self, at: datetime) -> None:
         """Move to ``at`` and do what is due."""
+        alone = at == self.controller.next_wake() and not self.undelivered and self.last_reading + MINUTE > at
+        alone = alone and (self.emulator.next_event_at() or after(1e6)) > at
+        before = len(self.told), len(self.dcc.posts), len(self.market.received), len(self.notices.delivered)
         self.clock.move_to(at)
         self.take_deliveries()
         if self.last_reading + MINUTE <= at:
@@ -323,6 +326,8 @@ class Rig:
         self.on_step(self)
         wake = self.controller.next_wake()
         assert wake is None or wake > at, f"work() left something due at {at}: it would be called for ever"
+        done = len(self.told), len(self.dcc.posts), len(self.market.received), len(self.notices.delivered)
+        assert not alone or done != before, f"the controller wanted to be woken at {at}, and did nothing"
 
     def take_deliveries(self) -> None:
         """Hand over what the DCC has to tell; what is not answered stays with it and comes again."""

@@ -116,7 +116,7 @@ def _learn_late(session: Session, known: LiveExchange, message: Verified[Service
 def _done_after_the_end(session: Session, command: Command) -> None:
     """A device carried out a command that was closed as not known. A hold whose minutes are over is ended again."""
     if command.kind is CommandKind.RESET:
-        end_released(session, command)
+        end_released(session, session.put_command(replace(command, answered_at=session.now)))
     held_again = any(c.mpan == command.mpan and c.holding for c in session.desk.commands.values())
     if command.kind is CommandKind.HOLD and not held_again:
         why = f"the device carried out {command.id} after its time"

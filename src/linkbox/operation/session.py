@@ -19,10 +19,13 @@ from linkbox.records.audit import AuditEvent, append
 
 
 class Session:
-    """A unit of work at one moment: ``desk`` is the memory, ``tx`` the store's transaction, ``now`` the time."""
+    """A unit of work at one moment: ``desk`` is the memory, ``tx`` the store's transaction, ``now`` the time.
+
+    ``now`` is in whole milliseconds, which is what the store keeps: so memory is what a restart would load."""
 
     def __init__(self, desk: Desk, tx: Transaction, now: datetime) -> None:
-        self.desk, self.tx, self.now = desk, tx, now
+        self.desk, self.tx = desk, tx
+        self.now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         self._lines: list[tuple[int, str]] = []
 
     def audit(self, stream: str, kind: str, **facts: Any) -> None:
