@@ -146,13 +146,12 @@ def kill_at(lines: int, folder: Path, *arguments: str | Path) -> None:
     assert process.wait() == -signal.SIGKILL
 
 
-def test_evening_killed_twice_is_gone_on_with_to_the_same_bytes(uninterrupted: Path, tmp_path: Path) -> None:
+def test_evening_killed_in_mid_order_is_gone_on_with_to_the_same_bytes(uninterrupted: Path, tmp_path: Path) -> None:
+    """Other moments, and many kills in one evening: tests/study/test_kills.py."""
     whole = (uninterrupted / "evening" / WORLD_FILE).read_bytes().splitlines()
-    switching = [number for number, line in enumerate(whole) if json.loads(line)["kind"] == "post"]
-    labels_read, in_mid_order = switching[len(switching) // 2], switching[-len(switching) // 8]
+    posts = [number for number, line in enumerate(whole) if json.loads(line)["kind"] == "post"]
     out = tmp_path / "out"
-    kill_at(labels_read, out, "demo", *SHORT_OPTIONS, "--out", out)
-    kill_at(in_mid_order, out, "demo", "--resume", out)
+    kill_at(posts[-len(posts) // 6], out, "demo", *SHORT_OPTIONS, "--out", out)
     done = linkbox("demo", "--resume", out, "--json", tmp_path / "result.json")
     assert done.returncode == 0, done.stderr
     assert without_wall(tmp_path / "result.json") == without_wall(uninterrupted / "result.json")

@@ -16,7 +16,7 @@ from tests.study.evenings import SHORT, Ended, live_through
 @pytest.fixture(scope="module")
 def gone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     """Away from 00:50: the first order was answered, what the herd needs later can not be sent."""
-    ended = live_through(replace(SHORT, emulator_stops_at="00:50", hours=2.25), tmp_path_factory.mktemp("gone"))
+    ended = live_through(replace(SHORT, emulator_stops_at="00:50", hours=2.0), tmp_path_factory.mktemp("gone"))
     yield ended
     ended.evening.store.close()
 
@@ -24,7 +24,7 @@ def gone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
 @pytest.fixture(scope="module")
 def gone_in_mid_order(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     """Away seconds after the first order left: it is under way to the devices, and few of its answers come."""
-    ended = live_through(replace(SHORT, emulator_stops_at="00:39:04", hours=2.25), tmp_path_factory.mktemp("mid"))
+    ended = live_through(replace(SHORT, emulator_stops_at="00:39:04", hours=2.0), tmp_path_factory.mktemp("mid"))
     yield ended
     ended.evening.store.close()
 
