@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from linkbox.app.gbcs_messages import compose_message, describe_message
+from linkbox.base.errors import InvalidInput
 from tests.app_wire.tool import DSP, HOLD, METER, PASSWORD, STRANGER, SWITCH, USER, key_of, linkbox, right
 from tests.dcc_gbcs.vectors import messages, needs_vectors
 from tests.dcc_smki.places import vectors
 
 pytestmark = pytest.mark.usefixtures("password")
-# The signed command of RTDS ECS47Deactivate, made by hand of its parts: see reference dcc.md section 5.
 PRE_COMMAND = (
-    "DF09010000000000000FA00890B3D51F300200000800DB1234567890A000020055"
-    "24D9200003E9000202000100005E2C77020203000900000A0067FF010212003C12031200"
+    "DF090100000000000003E90890B3D51F300200000800DB1234567890A000020055"
+    "22D9200003E9000202000100005E2C77020203000900000A0067FF010212003C12031200"
 )
 
 
@@ -184,3 +189,30 @@ def test_a_mac_is_checked_with_the_key_of_one_end(device_pki: Path) -> None:
 
 def _names(options: tuple[object, ...]) -> tuple[object, ...]:
     return options[1], None, "--key-certificate", options[3]
+
+
+OTHERS: tuple[Any, ...] = (None, True, -1, 2**64, 1.5, "", "zz", "00", [], {}, {"type": "Results"}, "COMMAND")
+NASTY: st.SearchStrategy[Any] = st.sampled_from(OTHERS).map(copy.deepcopy)
+
+
+def _places(told: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a JSON value, as a path of keys."""
+    inner = told.items() if isinstance(told, dict) else enumerate(told) if isinstance(told, list) else ()
+    return [path, *(place for key, item in inner for place in _places(item, (*path, key)))]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_whatever_is_changed_in_the_json_gives_a_message_or_a_list_of_issues(data: st.DataObject) -> None:
+    told = json.loads(json.dumps(describe_message(bytes.fromhex(PRE_COMMAND))))
+    (*above, last) = data.draw(st.sampled_from(_places(told)[1:]))
+    parent = told
+    for key in above:
+        parent = parent[key]
+    parent[last] = data.draw(NASTY)
+    told["supplementary_party"] = data.draw(st.sampled_from([None, USER]))
+    told["supplementary_counter"] = data.draw(NASTY)
+    found: Any = None
+    with suppress(InvalidInput):
+        found = compose_message(told)
+    assert found is None or isinstance(found, bytes)

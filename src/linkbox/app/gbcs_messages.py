@@ -23,6 +23,8 @@ from linkbox.dcc.gbcs import (
     write_payload,
 )
 
+_NO_TEXT = (LinkboxError, OverflowError, ValueError)
+"""What writing raises for a number, or another value, that has no octets."""
 _ADDED = ("use_case", "value", "problem")
 
 
@@ -69,7 +71,7 @@ def compose_message(told: Any) -> bytes:
         message = _with_value(message, value, "payload" in given)
     try:
         return encode(message)
-    except LinkboxError as error:
+    except _NO_TEXT as error:
         raise InvalidInput("message", [Issue(where="message", value="", rule=str(error))]) from error
 
 
@@ -77,7 +79,7 @@ def _with_value(message: Message, told: Any, has_payload: bool) -> Message:
     value = _read(told)
     try:
         payload = write_payload(value, message)
-    except (LinkboxError, AttributeError, TypeError) as error:
+    except (*_NO_TEXT, AttributeError, TypeError) as error:  # the last two: a value of another use case
         raise InvalidInput(
             "message", [Issue(where="message.value", value="", rule=f"must fit the use case: {error}")]
         ) from error
