@@ -102,7 +102,7 @@ def test_a_full_disk_fails_the_transaction_and_harms_nothing(tmp_path: Path) -> 
     """
     done = child(code, path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == ["OperationalError", "before"]
+    assert done.stdout.split() == ["StoreUnusable", "before"]
     assert keys(path) == ["before", "after"]
 
 

@@ -1,7 +1,8 @@
 """Linkbox's own front door: the DCC's asynchronous answers, the provider's messages, the monitors' readings.
 
 Each arrival is handed to the use-case, which commits it before the answer goes out: 204 where it was taken, 400 with
-the reason where it can not be. Nothing malformed gets further than this module."""
+the reason where it can not be, 503 where Linkbox itself can not take anything now (its store fails, say): the sender
+should try again later. Nothing malformed gets further than this module."""
 
 from __future__ import annotations
 
@@ -12,6 +13,8 @@ from typing import Annotated, Any, NoReturn, Protocol, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from linkbox.base.errors import LinkboxError
 
 MAX_MESSAGE_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -79,6 +82,10 @@ def create_inbound_app(front: Front) -> FastAPI:
     @app.exception_handler(_Refused)
     async def refuse(_: Request, refused: Exception) -> Response:
         return _answer(str(refused))
+
+    @app.exception_handler(LinkboxError)
+    async def fail(_: Request, failure: Exception) -> Response:
+        return Response(status_code=503, content=str(failure), media_type="text/plain")
 
     @app.post("/smartdcc/duis")
     async def dcc_message(request: Request) -> Response:

@@ -85,7 +85,7 @@ _GUARDS = tuple(
 
 
 class StoreUnusable(LinkboxError):
-    """The file can not serve as Linkbox's store."""
+    """The file can not serve as Linkbox's store: it is something else, or the disk fails or is full."""
 
     def __init__(self, path: str, why: str) -> None:
         self.path, self.why = path, why
@@ -178,19 +178,28 @@ class SqliteStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[Transaction]:
-        with self._connection.begin():
+        with self._failing_as_store(), self._connection.begin():
             self._writing = True
             try:
                 yield _SqlTransaction(self._connection)
             finally:
                 self._writing = False
 
-    def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    @contextmanager
+    def _failing_as_store(self) -> Iterator[None]:
+        """What the database can not do (disk full, file locked or damaged) fails as our own error, in one line."""
         try:
-            return self._connection.execute(statement).all()
-        finally:
-            if not self._writing:
-                self._connection.rollback()  # ends the read's implicit transaction
+            yield
+        except (sa.exc.OperationalError, sa.exc.InternalError) as error:
+            raise StoreUnusable(str(self._engine.url.database), str(error.orig)) from error
+
+    def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        with self._failing_as_store():
+            try:
+                return self._connection.execute(statement).all()
+            finally:
+                if not self._writing:
+                    self._connection.rollback()  # ends the read's implicit transaction
 
     def rows(self, table: str, *, states: Sequence[str] | None = None, owner: str | None = None) -> list[Row]:
         query = sa.select(_entity).where(_entity.c.kind == table).order_by(_entity.c.seq)

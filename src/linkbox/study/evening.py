@@ -43,11 +43,11 @@ FIRST_LOOK = timedelta(minutes=2)
 
 
 class ControllerFailed(LinkboxError):
-    """The controller answered with an error of its own: a bug, never a fault of the evening."""
+    """The controller answered with an error of its own. It is stopped; what it has stored can be gone on with."""
 
-    def __init__(self, path: str, status: int) -> None:
-        self.path, self.status = path, status
-        super().__init__(f"the controller failed on {path}: HTTP {status}")
+    def __init__(self, path: str, status: int, why: str) -> None:
+        self.path, self.status, self.why = path, status, why
+        super().__init__(f"the controller failed on {path} with HTTP {status}: {why}")
 
 
 WIND_DOWN_AT_MOST = timedelta(hours=3)
@@ -165,7 +165,7 @@ class _FrontDoor:
         headers = {"Content-Type": kind}
         async with self._http.post(self._base_url + path, data=body, headers=headers) as answer:
             if answer.status >= 500:
-                raise ControllerFailed(path, answer.status)
+                raise ControllerFailed(path, answer.status, (await answer.text())[:500])
             return answer.status == 204
 
 
