@@ -24,6 +24,7 @@ from aiohttp import web
 from linkbox.adapters.gateway_http import HttpDccGateway
 from linkbox.adapters.store_sql import SqliteStore
 from linkbox.app.bench_user import GroupCommit, User, succeeded
+from linkbox.app.emulator_server import lasting_objects
 from linkbox.app.pki_folder import PkiPlan, create
 from linkbox.base.errors import LinkboxError
 from linkbox.base.identifiers import Eui64, Mpan
@@ -92,11 +93,12 @@ async def _measure(folder: Path, count: int) -> dict[str, Any]:
             user = _user(plan, gateway, journal, fleet)
             door.user = user
             await _round(user, store, fleet, len(fleet))  # warm: connections, caches
-            before, cpu, others = time.perf_counter(), time.process_time(), dcc.cpu_s()
-            commits = journal.commits
-            done = await _round(user, store, fleet, count)
-            took = time.perf_counter() - before
-            used, served = time.process_time() - cpu, dcc.cpu_s() - others
+            with lasting_objects():
+                before, cpu, others = time.perf_counter(), time.process_time(), dcc.cpu_s()
+                commits = journal.commits
+                done = await _round(user, store, fleet, count)
+                took = time.perf_counter() - before
+                used, served = time.process_time() - cpu, dcc.cpu_s() - others
             commits = journal.commits - commits
     finally:
         committing.cancel()
