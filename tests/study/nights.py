@@ -11,6 +11,7 @@ from typing import Any
 
 from linkbox.adapters.store_sql import SqliteStore
 from linkbox.grid.snapshot import to_bytes
+from linkbox.operation.assessments import assessments_to_bytes
 from linkbox.operation.desk import Desk, load_desk
 from linkbox.operation.ports import Transaction
 from linkbox.study.evening import Evening
@@ -64,6 +65,8 @@ def _plain(name: str, desk: Desk, now: datetime) -> Any:
             return list(value.entries())
         case "fleet_state":
             return to_bytes(value, desk.fleet)
+        case "assessments":
+            return assessments_to_bytes(value.values())  # a blind one holds NaN, which is not equal to itself
         case "customers":
             return [value.history(mpan) for mpan in sorted(desk.site.chargers)]
         case "resting":
