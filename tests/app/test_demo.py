@@ -160,7 +160,10 @@ def test_evening_killed_in_mid_order_is_gone_on_with_to_the_same_bytes(uninterru
     assert linkbox("audit", "verify", out / "audit.jsonl").returncode == 0
 
 
-def test_interrupted_demo_says_how_to_go_on(tmp_path: Path) -> None:
+IN_USE = "another process runs an evening in it"
+
+
+def test_demo_has_its_folder_for_itself_and_says_how_to_go_on_when_interrupted(tmp_path: Path) -> None:
     out = tmp_path / "out"
     options = [*SHORT_OPTIONS, "--speed", "60", "--out", str(out)]
     process = subprocess.Popen(
@@ -169,6 +172,9 @@ def test_interrupted_demo_says_how_to_go_on(tmp_path: Path) -> None:
     while not (out / WORLD_FILE).exists() or (out / WORLD_FILE).stat().st_size == 0:
         assert process.poll() is None
         time.sleep(0.01)
+    for options in (["--resume", str(out)], [*SHORT_OPTIONS, "--out", str(out)]):
+        second = linkbox("demo", *options)
+        assert (second.returncode, second.stderr) == (1, f"linkbox: {out} is in use: {IN_USE}\n")
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -185,7 +191,7 @@ def test_without_control_nobody_acts_and_nothing_is_sent(
     assert result["with_control"] is None
     assert result["without_control"] == whole["without_control"]
     assert result["street"] == whole["street"]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.json", "report.html"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["evening.lock", "r.json", "report.html"]
     assert "00:59 L1" in said.out
 
 

@@ -19,7 +19,7 @@ from linkbox.app.report import render_report
 from linkbox.app.summary_text import summary_text
 from linkbox.base.errors import InvalidInput, Issue, LinkboxError
 from linkbox.base.time import format_utc
-from linkbox.study.evening import SCENARIO_FILE, Evening, prepare, run_controlled, run_uncontrolled
+from linkbox.study.evening import SCENARIO_FILE, Evening, claimed, prepare, run_controlled, run_uncontrolled
 from linkbox.study.export import export_audit
 from linkbox.study.scenario import Scenario
 from linkbox.study.summary import control_facts, household_facts, run_facts, street_facts
@@ -49,11 +49,10 @@ def run_demo(scenario: Scenario, *, out: Path, speed: float, json_file: Path | N
     read_street(scenario.feeder)
     _require_places(out, json_file)
     began = time.monotonic()
-    if scenario.control:
-        prepare(scenario, out)
-    else:
-        out.mkdir(parents=True, exist_ok=True)
-    _finish(scenario, out, speed, json_file, began)
+    with claimed(out):
+        if scenario.control:
+            prepare(scenario, out)
+        _finish(scenario, out, speed, json_file, began)
 
 
 def _require_places(out: Path, json_file: Path | None) -> None:
@@ -84,7 +83,8 @@ def resume_demo(folder: Path, *, speed: float, json_file: Path | None) -> None:
         ) from error
     scenario = Scenario.from_record(record)
     _require_places(folder, json_file)
-    _finish(scenario, folder, speed, json_file, time.monotonic())
+    with claimed(folder):
+        _finish(scenario, folder, speed, json_file, time.monotonic())
 
 
 def _finish(scenario: Scenario, out: Path, speed: float, json_file: Path | None, began: float) -> None:

@@ -6,9 +6,10 @@ scenario gives the same history, however fast or slow the machine is."""
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,6 +38,7 @@ from linkbox.study.world import Due, World, build_street
 from linkbox.twin.street import Minute, Street
 
 STORE_FILE, WORLD_FILE, SCENARIO_FILE = "linkbox.sqlite", "world.jsonl", "scenario.json"
+LOCK_FILE = "evening.lock"
 
 FIRST_LOOK = timedelta(minutes=2)
 """When, after the start, the meters are first asked what their switches feed."""
@@ -78,6 +80,26 @@ def run_uncontrolled(scenario: Scenario) -> tuple[Street, list[Minute]]:
     street = build_street(scenario, network, bare.feeder)
     everyone = np.ones(street.homes)
     return street, [street.step(everyone) for _ in range(scenario.minutes)]
+
+
+class FolderBusy(LinkboxError):
+    """Another process runs the evening in this folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(f"{folder} is in use: another process runs an evening in it")
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Be the only one who runs an evening in ``folder``; raise FolderBusy. A process that dies gives it up."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK_FILE).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FolderBusy(folder) from error
+        yield
 
 
 def prepare(scenario: Scenario, folder: Path) -> None:
