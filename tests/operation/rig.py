@@ -34,7 +34,7 @@ from linkbox.operation.commands import remember_label
 from linkbox.operation.controller import Controller
 from linkbox.operation.desk import load_desk
 from linkbox.operation.entities import ChargerPoint, Command, CommandKind
-from linkbox.operation.ports import HttpAnswer, PeerUnreachable, Row, Store
+from linkbox.operation.ports import DccGateway, HttpAnswer, PeerUnreachable, Row, Store
 from linkbox.operation.site import DccIdentity, Site
 from linkbox.records.audit import AuditRecord, verify
 from linkbox.records.pseudonym import Pseudonymiser
@@ -266,6 +266,7 @@ class Rig:
         self.site = self.plan.site()
         self.emulator = self.plan.emulator()
         self.dcc = ScriptedDcc(self.emulator, self.clock)
+        self.gateway: DccGateway = self.dcc
         self.market, self.notices = FakeMarketGateway(), FakeNoticeChannel()
         self.last_reading = START
         self.undelivered: list[bytes] = []
@@ -283,7 +284,7 @@ class Rig:
             self.site,
             self.store,
             self.clock,
-            dcc=self.dcc,
+            dcc=self.gateway,
             market=self.market,
             notices=self.notices,
             max_in_flight=self.max_in_flight,
@@ -315,7 +316,7 @@ class Rig:
         """Move to ``at`` and do what is due."""
         alone = at == self.controller.next_wake() and not self.undelivered and self.last_reading + MINUTE > at
         alone = alone and (self.emulator.next_event_at() or after(1e6)) > at
-        before = len(self.told), len(self.dcc.posts), len(self.market.received), len(self.notices.delivered)
+        before = self._deeds()
         self.clock.move_to(at)
         self.take_deliveries()
         if self.last_reading + MINUTE <= at:
@@ -326,8 +327,11 @@ class Rig:
         self.on_step(self)
         wake = self.controller.next_wake()
         assert wake is None or wake > at, f"work() left something due at {at}: it would be called for ever"
-        done = len(self.told), len(self.dcc.posts), len(self.market.received), len(self.notices.delivered)
-        assert not alone or done != before, f"the controller wanted to be woken at {at}, and did nothing"
+        assert not alone or self._deeds() != before, f"the controller wanted to be woken at {at}, and did nothing"
+
+    def _deeds(self) -> tuple[int, ...]:
+        """How much the controller has done so far, as far as anybody can see."""
+        return len(self.told), len(self.dcc.posts), len(self.market.received), self.notices.calls
 
     def take_deliveries(self) -> None:
         """Hand over what the DCC has to tell; what is not answered stays with it and comes again."""

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from linkbox.control.policy import ControlPolicy
-from linkbox.customers import ConsentKind, CustomerFile, event_from_row, event_to_row
+from linkbox.customers import ConsentKind, CustomerFile, event_from_row
 from linkbox.emulator import FaultKind, FaultPlan, FaultRule
 from linkbox.emulator.alcslog import SWITCH_OFF
-from linkbox.operation import interventions, release_desk
+from linkbox.operation import customer_desk, interventions, release_desk
 from linkbox.operation.entities import COMMAND_TABLE, CommandKind
 from tests.adapters.contracts.fakes import MemoryDisk, MemoryStore
 from tests.operation.rig import (
@@ -109,10 +109,7 @@ class Evening(RuleBasedStateMachine):
     @rule(home=homes, kind=st.sampled_from([ConsentKind.GIVEN, ConsentKind.WITHDRAWN]), wait=waits)
     def customer_speaks(self, home: int, kind: ConsentKind, wait: float) -> None:
         event = consent(home, kind, self.rig.clock.now())
-        with self.rig.store.transaction() as tx:
-            tx.append_customer_event(event_to_row(event))
-        desk = self.rig.controller.desk
-        desk.customers = desk.customers.with_(event)
+        self.rig.controller.act(lambda s: customer_desk.tell(s, event))
         self._wait(wait)
 
     @precondition(lambda self: FEEDER in self.rig.controller.desk.interventions)

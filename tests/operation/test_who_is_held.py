@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from linkbox.control.ledger import EntryState
-from linkbox.customers import ConsentKind, Objection, PriorityChoice, event_to_row
+from linkbox.customers import ConsentKind, CustomerEvent, Objection, PriorityChoice, event_to_row
+from linkbox.emulator import FaultKind, FaultPlan, FaultRule
+from linkbox.operation import customer_desk
 from linkbox.operation.entities import CommandKind, CommandState
 from linkbox.operation.session import Session
 from tests.operation.conftest import MakeRig
@@ -115,7 +117,8 @@ async def test_a_priority_customer_who_asked_to_take_part_is_held(make_rig: Make
 
 
 class ChangeOfMind:
-    """Tells the controller something at the first post, when every hold is decided and queued already."""
+    """Gets something into the file at the first post, when every hold is decided and queued already, by a way
+    that frees nobody: the veto must not rely on anybody."""
 
     def __init__(self, rig: Rig, *events: Any) -> None:
         self._rig, self._events, self.told = rig, events, False
@@ -173,6 +176,68 @@ async def test_vetoed_holds_do_not_keep_the_intervention_waiting(make_rig: MakeR
     waited = [s for s in rig.intervention.history if s.event == "all_answered"]
     assert waited
     assert waited[0].at <= after(90)
+    sound(rig)
+
+
+# -- while a charger is held ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("word", ["withdraws", "objects", "moves out"])
+async def test_a_customer_who_says_no_while_held_is_freed_at_once_and_not_held_again(
+    make_rig: MakeRig, word: str
+) -> None:
+    rig = make_rig(base_a=VERY_HOT, drawing=EVERYBODY)
+    await rig.run(3)
+    now, number = rig.clock.now(), rig.intervention.id
+    events: dict[str, CustomerEvent] = {
+        "withdraws": consent(0, ConsentKind.WITHDRAWN, now),
+        "objects": Objection(mpan=mpan(0), intervention_id=number, at=now, recorded_at=now),
+        "moves out": moved_in(0, now, tenancy="T2"),
+    }
+    rig.controller.act(lambda s: customer_desk.tell(s, events[word]))
+    await rig.run(1)
+    assert rig.held_in_truth() == OTHERS
+    assert [c.ended_by for c in rig.commands() if c.mpan == mpan(0)] == ["release"]
+    await rig.run(30)
+    assert len([c for c in rig.commands() if c.mpan == mpan(0)]) == 1
+    sound(rig)
+
+
+async def test_a_customer_who_says_no_while_the_hold_is_on_its_way_is_freed_when_it_is_done(make_rig: MakeRig) -> None:
+    slow = FaultPlan(rules=(FaultRule(kind=FaultKind.DELAY, srv="7.6", delay_s=40),))
+    rig = make_rig(base_a=VERY_HOT, drawing=EVERYBODY, faults=slow)
+    await rig.run(1.2)
+    assert {c.state for c in rig.commands()} == {CommandState.QUEUED}
+    event = consent(0, ConsentKind.WITHDRAWN, rig.clock.now())
+    rig.controller.act(lambda s: customer_desk.tell(s, event))
+    await rig.run(3)
+    assert rig.held_in_truth() == OTHERS
+    sound(rig)
+
+
+async def test_holds_that_were_not_sent_yet_are_called_off(make_rig: MakeRig) -> None:
+    rig = make_rig(base_a=VERY_HOT, drawing=EVERYBODY)
+    rig.dcc.reachable = False
+    await rig.run(1.2)
+    event = consent(0, ConsentKind.WITHDRAWN, rig.clock.now())
+    rig.controller.act(lambda s: customer_desk.tell(s, event))
+    rig.dcc.reachable = True
+    await rig.run(3)
+    (mine,) = [c for c in rig.commands() if c.mpan == mpan(0)]
+    assert mine.state is CommandState.REFUSED
+    assert "called off: consent withdrawn" in str(mine.outcome)
+    assert rig.held_in_truth() == OTHERS
+    sound(rig)
+
+
+async def test_a_new_consent_counts_from_then_on(make_rig: MakeRig) -> None:
+    rig = make_rig(base_a=VERY_HOT, drawing=EVERYBODY, willing=frozenset(OTHERS))
+    await rig.run(3)
+    assert held(rig) == OTHERS
+    event = consent(0, ConsentKind.GIVEN, rig.clock.now())
+    rig.controller.act(lambda s: customer_desk.tell(s, event))
+    await rig.run(3)
+    assert held(rig) == EVERYBODY
     sound(rig)
 
 

@@ -252,6 +252,7 @@ def _take_labels(session: Session, command: Command, exchange: Exchange) -> None
     label = decode_alcs_data(exchange.response).labels[slot - 1]
     if isinstance(label, Unread):
         session.audit("device", "label_unread", customer=session.customer(command.mpan), result=label.result.name)
+        session.rest(command.mpan)
         return
     remember_label(session, command.mpan, label)
 

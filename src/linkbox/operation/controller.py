@@ -18,7 +18,7 @@ from linkbox.base.identifiers import FeederId, InvalidIdentifier
 from linkbox.base.time import Clock
 from linkbox.dcc.duis import read_response
 from linkbox.dcc.errors import RemoteProtocolError
-from linkbox.dcc.exchange import receive_reply
+from linkbox.dcc.exchange import Exchange, receive_reply
 from linkbox.grid.telemetry import Reading
 from linkbox.operation import arrivals, commands, interventions, label_desk, outbox, watch
 from linkbox.operation.desk import Desk, LiveExchange, Told, load_desk
@@ -224,9 +224,8 @@ class Controller:
                     gbcs_signer=dcc.gbcs_signer,
                     at=session.now,
                 )
-                if exchange.throttled > live.exchange.throttled:
-                    come_later = PeerUnreachable("DCC", "it has too many requests and asks to come again later")
-                    self._postpone(session, replace(live, exchange=exchange), come_later)
+                if exchange.outgoing is not None and exchange.outgoing == live.exchange.outgoing:
+                    self._postpone(session, replace(live, exchange=exchange), _no_progress(live, exchange))
                     continue
                 commands.advance(session, live, exchange)
             interventions.step(session)
@@ -276,6 +275,13 @@ class Controller:
     def feeder_ids(self) -> tuple[FeederId, ...]:
         """The feeders that are watched."""
         return tuple(feeder.feeder_id for feeder in self._site.feeders)
+
+
+def _no_progress(before: LiveExchange, exchange: Exchange) -> PeerUnreachable:
+    """Why the same bytes have to go out again although an answer came: at once would be for ever."""
+    throttled = exchange.throttled > before.exchange.throttled
+    why = "it has too many requests and asks to come again later" if throttled else "its reply brought nothing new"
+    return PeerUnreachable("DCC", why)
 
 
 def _triple(values: Sequence[float]) -> tuple[float, float, float]:

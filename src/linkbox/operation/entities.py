@@ -72,7 +72,8 @@ class Command:
     """A load control command: MPAN, start, threshold, duration (catalogue D5), and why it was given.
 
     ``threshold_a`` is the current that the charger may still draw: 0 for an on/off switch. ``target`` is the
-    hold that a reset ends. ``ended_by`` is ``expiry``, ``release`` or ``unknown``."""
+    hold that a reset ends. ``ended_by`` is ``expiry``, ``release`` or ``unknown``. ``unwanted`` says why somebody wants
+    a hold ended: it is, as soon as that can be done."""
 
     id: str
     intervention_id: str
@@ -92,6 +93,7 @@ class Command:
     ended_at: datetime | None = None
     ended_by: str | None = None
     outcome: str | None = None
+    unwanted: str | None = None
 
     @property
     def end(self) -> datetime:

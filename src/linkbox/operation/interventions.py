@@ -58,6 +58,7 @@ def take_answers(session: Session, messages: Sequence[Mapping[str, Any] | None])
 
 def step(session: Session) -> None:
     """Take every open intervention as far as it can go now."""
+    release_desk.free_unwanted(session)
     for intervention in list(session.desk.interventions.values()):
         _drive(session, intervention)
     session.desk.fresh.clear()
@@ -319,16 +320,11 @@ def stop(session: Session, feeder_id: FeederId, *, who: str, why: str) -> None:
 
 
 def _stopped(session: Session, intervention: Intervention) -> Intervention:
-    """Free whoever a command on its way has held after all, until the risk is over. A reset that failed is repeated
-    with each reading."""
-    desk, feeder_id = session.desk, intervention.feeder_id
-    for hold in desk.held(feeder_id):
-        if feeder_id in desk.fresh or hold.answered_at == session.now:
-            release_desk.free(session, hold, "stopped")
-    if feeder_id not in desk.fresh:
+    """Nobody new is held; those who are held are being freed. It is over when the risk is."""
+    if intervention.feeder_id not in session.desk.fresh:
         return intervention
     intervention = _calm(session, intervention)
-    if desk.held(feeder_id) or not _quiet(session, intervention):
+    if session.desk.held(intervention.feeder_id) or not _quiet(session, intervention):
         return intervention
     return intervention.apply(_E.ALL_FREE, session.now, "stopped; nobody is held and the risk is over")
 

@@ -63,14 +63,27 @@ def release_one(session: Session, mpan: Mpan, why: str) -> None:
 
 
 def free(session: Session, hold: Command, why: str) -> None:
-    """Call off what has not been taken by the DCC, reset what holds or may hold. A hold that is on its way to the
-    device is neither: a reset could overtake it; it is to be freed again when its answer is there."""
+    """Call off what the DCC has not taken, reset what holds or may hold. A hold that is on its way to the device is
+    neither, for a reset could overtake it: it is ended when its answer is there."""
+    unwanted = session.put_command(replace(hold, unwanted=why))
     live = session.desk.exchanges.get(hold.request_id)
     if live is not None and commands.sendable(live):
         commands.call_off(session, live, why)
-    known = session.desk.commands.get(hold.id)
-    if known is not None and known.state is not CommandState.QUEUED and not _being_released(session, known):
-        queue_other(session, known.intervention_id, CommandKind.RESET, known.mpan, reason=why, target=known.id)
+        unwanted = session.desk.commands.get(hold.id, unwanted)
+    _reset(session, unwanted)
+
+
+def free_unwanted(session: Session) -> None:
+    """End the unwanted holds that have just been confirmed; and with each reading those whose reset has failed."""
+    for hold in list(session.desk.commands.values()):
+        if hold.unwanted is not None and (session.desk.fresh or hold.answered_at == session.now):
+            _reset(session, hold)
+
+
+def _reset(session: Session, hold: Command) -> None:
+    if hold.holding and hold.state is not CommandState.QUEUED and not _being_released(session, hold):
+        why = hold.unwanted or "unwanted"
+        queue_other(session, hold.intervention_id, CommandKind.RESET, hold.mpan, reason=why, target=hold.id)
 
 
 def _being_released(session: Session, hold: Command) -> bool:

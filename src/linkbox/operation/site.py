@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time
 
+from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.identifiers import Eui64, FeederId, Mpan
 from linkbox.control.policy import ControlPolicy
 from linkbox.dcc.eligibility import Profile, UserRole
@@ -47,6 +48,22 @@ class Site:
     control: ControlPolicy
     tariff_start: time | None = None
     tariff_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise InvalidInput with every charger that stands on no feeder or has no devices to be reached by."""
+        on_feeders = {point.mpan for feeder in self.feeders for point in feeder.points}
+        reachable = {installation.mpan for installation in self.inventory}
+        issues = [
+            Issue(where="charger", value=self.pseudonym(mpan), rule=rule)
+            for rule, known in (
+                ("must stand at a connection point of a feeder", on_feeders),
+                ("must have an installation in the inventory", reachable),
+            )
+            for mpan in self.chargers
+            if mpan not in known
+        ]
+        if issues:
+            raise InvalidInput("site", issues)
 
     def feeder(self, feeder_id: FeederId) -> FeederModel:
         """The feeder of this name; raise KeyError for one that is not watched."""

@@ -207,12 +207,14 @@ class FakeMarketGateway:
 
 @dataclass(slots=True)
 class FakeNoticeChannel:
-    """A NoticeChannel that keeps notices by their id; ``broken`` refuses all."""
+    """A NoticeChannel that keeps notices by their id; ``broken`` refuses all. ``calls`` counts repeats too."""
 
     broken: bool = False
+    calls: int = 0
     delivered: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     async def deliver(self, notice: Mapping[str, Any]) -> None:
+        self.calls += 1
         if self.broken:
             raise PeerUnreachable("notice channel", "it is broken")
         self.delivered[str(notice["id"])] = plain_copy(notice)
