@@ -91,7 +91,7 @@ def _with_value(message: Message, told: Any, has_payload: bool) -> Message:
 
 def _read(told: Any) -> Any:
     name = told.get("type") if isinstance(told, dict) else None
-    kind = _kinds().get(name or "")
+    kind = _kinds().get(name) if isinstance(name, str) else None
     if kind is None:
         rule = f"must be one of {', '.join(sorted(_kinds()))}"
         raise InvalidInput("message", [Issue(where="message.value.type", value=str(name), rule=rule)])
