@@ -16,11 +16,12 @@ from typing import Any
 from linkbox.base.errors import LinkboxError
 from linkbox.base.identifiers import FeederId, InvalidIdentifier
 from linkbox.base.time import Clock
+from linkbox.customers import CustomerEvent
 from linkbox.dcc.duis import read_response
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.exchange import Exchange, receive_reply
 from linkbox.grid.telemetry import Reading
-from linkbox.operation import arrivals, commands, interventions, label_desk, outbox, watch
+from linkbox.operation import arrivals, commands, customer_desk, interventions, label_desk, outbox, watch
 from linkbox.operation.desk import Desk, LiveExchange, Told, load_desk
 from linkbox.operation.foreign import said
 from linkbox.operation.ports import (
@@ -266,6 +267,11 @@ class Controller:
         yield from commands.wake_times(self.desk)
         yield from (i.deadline_at for i in self.desk.interventions.values() if i.deadline_at is not None)
         yield from watch.blind_times(self.desk)
+
+    def customer_said(self, event: CustomerEvent) -> None:
+        """Keep what a customer said or what became of a tenancy; holds that it no longer allows are ended at once."""
+        with self.session() as session:
+            customer_desk.tell(session, event)
 
     def act(self, use_case: Callable[[Session], None]) -> None:
         """Run one use-case of a person (a stop, an authorisation, a finding) in a transaction of its own."""
