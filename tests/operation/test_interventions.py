@@ -343,7 +343,7 @@ async def test_holds_end_by_expiry_when_nothing_ends_them_earlier_and_use_what_t
 
 async def test_a_long_night_never_takes_more_than_the_quota_in_truth(make_rig: MakeRig) -> None:
     rig = make_rig(base_a=(118.0, 60.0, 60.0), drawing=EVERYBODY)
-    await rig.run(180)
+    await rig.run(130)
     assert rig.intervention.escalated
     assert max(rig.open_seconds(n) for n in EVERYBODY) > 90 * 60, "the quota was really used"
     assert max(rig.open_seconds(n) for n in EVERYBODY) <= 120 * 60

@@ -129,7 +129,7 @@ async def test_a_crash_between_any_two_steps_changes_nothing_but_repeats_identic
     assert repeated > 0, "some crashes must have come between a post and its record"
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deaths=st.frozensets(st.integers(1, 45), min_size=2, max_size=8))
 async def test_many_crashes_in_one_night_change_nothing_either(deaths: frozenset[int]) -> None:
     with TemporaryDirectory() as folder:

@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.study.evenings import SHORT, Ended, live_through
 from tests.study.once import make_once, run_short_evening
+
+
+@pytest.fixture
+def live() -> Iterator[Callable[..., Ended]]:
+    """``live_through``, with the stores of its evenings closed after the test."""
+    lived: list[Ended] = []
+
+    def live_one(*arguments: Any, **options: Any) -> Ended:
+        lived.append(live_through(*arguments, **options))
+        return lived[-1]
+
+    yield live_one
+    for ended in lived:
+        ended.evening.store.close()
 
 
 @pytest.fixture(scope="session")

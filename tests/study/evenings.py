@@ -53,7 +53,8 @@ def live_through(
     open_store: Callable[[Path], SqliteStore] = SqliteStore,
     watch: Callable[[Evening, Minute], None] | None = None,
 ) -> Ended:
-    """The evening with control, looked at every minute. The caller closes ``evening.store``."""
+    """The evening with control, looked at every minute. The caller closes ``evening.store``; the fixture ``live``
+    does it for a test."""
     uncovered: list[tuple[datetime, Mpan]] = []
 
     def look(evening: Evening, minute: Minute) -> None:

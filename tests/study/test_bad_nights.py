@@ -6,6 +6,7 @@ CI lives through two such nights. ``LINKBOX_NIGHTS=1-40`` lives through those se
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import pytest
 
 from linkbox.operation.entities import Command, CommandKind
 from linkbox.study.scenario import Scenario
-from tests.study.evenings import SHORT, Ended, live_through, without_control
+from tests.study.evenings import SHORT, Ended, without_control
 from tests.study.nights import MirrorStore
+
+Live = Callable[..., Ended]
 
 ROUGH = replace(SHORT, faults="rough")
 
@@ -24,14 +27,15 @@ def _more_seeds() -> list[int]:
     return list(range(int(first), int(last or first) + 1)) if first else []
 
 
-def live(scenario: Scenario, folder: Path, *, every: int) -> tuple[Ended, MirrorStore]:
+def mirrored(live: Live, scenario: Scenario, folder: Path, *, every: int) -> tuple[Ended, MirrorStore]:
+    """The evening, with memory compared with the store after every so many commits."""
     stores: list[MirrorStore] = []
 
     def open_store(path: Path) -> MirrorStore:
         stores.append(MirrorStore(path, every=every))
         return stores[-1]
 
-    ended = live_through(
+    ended = live(
         scenario, folder, open_store=open_store, watch=lambda evening, minute: stores[0].watch(evening, minute)
     )
     return ended, stores[0]
@@ -57,10 +61,10 @@ def check_nobody_unconfirmed_counts(ended: Ended) -> None:
 
 
 @pytest.mark.parametrize(("seed", "every"), [(34, 17), (20, 31)])
-def test_bad_night_keeps_every_promise_and_the_fuse(seed: int, every: int, tmp_path: Path) -> None:
+def test_bad_night_keeps_every_promise_and_the_fuse(seed: int, every: int, live: Live, tmp_path: Path) -> None:
     scenario = replace(ROUGH, seed=seed)
     assert without_control(scenario)["fuse_blown_at"] is not None
-    ended, store = live(scenario, tmp_path, every=every)
+    ended, store = mirrored(live, scenario, tmp_path, every=every)
     check_what_is_always_true(ended, store)
     assert ended.facts["fuse_blown_at"] is None
     happened = {(r.stream, r.kind) for r in ended.evening.audit()}
@@ -69,13 +73,13 @@ def test_bad_night_keeps_every_promise_and_the_fuse(seed: int, every: int, tmp_p
 
 @pytest.mark.skipif(not _more_seeds(), reason="LINKBOX_NIGHTS is not set: many nights take many minutes")
 @pytest.mark.parametrize("seed", _more_seeds())
-def test_bad_night_of_any_seed_keeps_every_promise(seed: int, tmp_path: Path) -> None:
-    ended, store = live(replace(ROUGH, seed=seed, hours=5.0), tmp_path, every=11)
+def test_bad_night_of_any_seed_keeps_every_promise(seed: int, live: Live, tmp_path: Path) -> None:
+    ended, store = mirrored(live, replace(ROUGH, seed=seed, hours=5.0), tmp_path, every=11)
     check_what_is_always_true(ended, store)
 
 
-def test_night_in_which_no_command_arrives_curtails_nobody_and_is_escalated(tmp_path: Path) -> None:
-    ended, store = live(replace(SHORT, faults="deaf", hours=2.0), tmp_path, every=11)
+def test_night_in_which_no_command_arrives_curtails_nobody_and_is_escalated(live: Live, tmp_path: Path) -> None:
+    ended, store = mirrored(live, replace(SHORT, faults="deaf", hours=2.0), tmp_path, every=11)
     check_what_is_always_true(ended, store)
     facts = ended.facts
     assert facts["fuse_blown_at"] is not None
@@ -87,8 +91,10 @@ def test_night_in_which_no_command_arrives_curtails_nobody_and_is_escalated(tmp_
     check_unknown_minutes_count_in_full(ended)
 
 
-def test_night_of_forged_answers_believes_none_of_them_and_saves_the_fuse_all_the_same(tmp_path: Path) -> None:
-    ended, store = live(replace(SHORT, faults="forged"), tmp_path, every=11)
+def test_night_of_forged_answers_believes_none_of_them_and_saves_the_fuse_all_the_same(
+    live: Live, tmp_path: Path
+) -> None:
+    ended, store = mirrored(live, replace(SHORT, faults="forged"), tmp_path, every=11)
     check_what_is_always_true(ended, store)
     assert ended.facts["fuse_blown_at"] is None
     assert ended.facts["customers_curtailed"] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,9 @@ import pytest
 from linkbox.operation.entities import Command, CommandKind
 from linkbox.study.evening import run_uncontrolled
 from linkbox.study.summary import household_facts
-from tests.study.evenings import SHORT, Ended, live_through
+from tests.study.evenings import SHORT, Ended
+
+Live = Callable[..., Ended]
 
 MILD = replace(SHORT, seed=2, hours=2.25)
 """An evening in which the market has time to answer, and what it was asked for is enough."""
@@ -35,8 +38,8 @@ def holds(ended: Ended) -> list[Command]:
 
 
 @pytest.mark.parametrize("provider", OUTCOMES)
-def test_provider_decides_whether_anybody_is_held(provider: str, tmp_path: Path) -> None:
-    ended = live_through(replace(MILD, provider=provider), tmp_path)
+def test_provider_decides_whether_anybody_is_held(provider: str, live: Live, tmp_path: Path) -> None:
+    ended = live(replace(MILD, provider=provider), tmp_path)
     first = ended.facts["interventions"][0]
     assert first["market"]["outcome"] == OUTCOMES[provider]
     called = Counter(r.stream + "/" + r.kind for r in ended.evening.audit())["market/called"]
@@ -51,8 +54,8 @@ def test_provider_decides_whether_anybody_is_held(provider: str, tmp_path: Path)
     assert kept(ended)
 
 
-def test_published_rules_forbid_a_distributor_to_switch_and_that_is_escalated(tmp_path: Path) -> None:
-    ended = live_through(replace(SHORT, profile="duis-5.4", hours=2.0), tmp_path)
+def test_published_rules_forbid_a_distributor_to_switch_and_that_is_escalated(live: Live, tmp_path: Path) -> None:
+    ended = live(replace(SHORT, profile="duis-5.4", hours=2.0), tmp_path)
     assert holds(ended) == []
     assert ended.truly_held() == set()
     (escalation,) = ended.facts["escalations"]
@@ -63,8 +66,8 @@ def test_published_rules_forbid_a_distributor_to_switch_and_that_is_escalated(tm
     assert kept(ended)
 
 
-def test_where_nobody_consents_nobody_is_touched_and_the_emergency_is_escalated(tmp_path: Path) -> None:
-    ended = live_through(replace(SHORT, consent_share=0.0, hours=2.0), tmp_path)
+def test_where_nobody_consents_nobody_is_touched_and_the_emergency_is_escalated(live: Live, tmp_path: Path) -> None:
+    ended = live(replace(SHORT, consent_share=0.0, hours=2.0), tmp_path)
     assert (holds(ended), ended.truly_held()) == ([], set())
     assert ended.facts["escalations"]
     owners = sum(home.charger is not None for home in ended.evening.people.homes)
@@ -72,8 +75,8 @@ def test_where_nobody_consents_nobody_is_touched_and_the_emergency_is_escalated(
     assert kept(ended)
 
 
-def test_where_all_consent_those_whom_other_rules_protect_are_left_alone(tmp_path: Path) -> None:
-    ended = live_through(replace(SHORT, consent_share=1.0, hours=2.0), tmp_path)
+def test_where_all_consent_those_whom_other_rules_protect_are_left_alone(live: Live, tmp_path: Path) -> None:
+    ended = live(replace(SHORT, consent_share=1.0, hours=2.0), tmp_path)
     by_mpan = {home.point.mpan: home for home in ended.evening.people.homes}
     protected = {
         mpan
@@ -89,16 +92,16 @@ def test_where_all_consent_those_whom_other_rules_protect_are_left_alone(tmp_pat
     assert kept(ended)
 
 
-def test_without_cars_there_is_nothing_to_control_and_nothing_is_sent(tmp_path: Path) -> None:
-    ended = live_through(replace(SHORT, ev_share=0.0, hours=0.5), tmp_path)
+def test_without_cars_there_is_nothing_to_control_and_nothing_is_sent(live: Live, tmp_path: Path) -> None:
+    ended = live(replace(SHORT, ev_share=0.0, hours=0.5), tmp_path)
     assert ended.facts["service_requests"]["count"] == 0
     assert ended.facts["interventions"] == []
     assert kept(ended)
 
 
-def test_household_load_alone_over_the_limit_is_said_and_escalated(tmp_path: Path) -> None:
+def test_household_load_alone_over_the_limit_is_said_and_escalated(live: Live, tmp_path: Path) -> None:
     scenario = replace(SHORT, seed=27, fuse_a=100, starts="17:30", hours=1.0)
-    ended = live_through(scenario, tmp_path)
+    ended = live(scenario, tmp_path)
     assert ended.facts["fuse_blown_at"] is not None
     assert ended.facts["escalations"]
     bare, _ = run_uncontrolled(replace(scenario, ev_share=0.0))

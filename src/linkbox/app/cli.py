@@ -145,7 +145,11 @@ def study(
     from linkbox.study.scenario import Scenario
 
     if feeders:
-        chosen = [Scenario(seed=int(s), feeder=f, ev_share=ev_share) for f in feeders for s in seeds.split(",")]
+        numbers = seeds.split(",")
+        wrong = [Issue(where="--seeds", value=s, rule="must be a whole number") for s in numbers if not s.isdecimal()]
+        if wrong:
+            raise InvalidInput("study", wrong)
+        chosen = [Scenario(seed=int(s), feeder=f, ev_share=ev_share) for f in feeders for s in numbers]
     else:
         chosen = scenarios(archive or default_archive(), HOPELESS if hopeless else EVENINGS)
     run_study(chosen[:first], workers=workers, json_file=json_file)
