@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from linkbox.base.errors import LinkboxError
 from linkbox.base.time import format_utc, parse_utc
@@ -92,51 +92,81 @@ class StoreUnusable(LinkboxError):
         super().__init__(f"{path} can not be used as a Linkbox store: {why}")
 
 
-def _dump(body: Mapping[str, Any]) -> str:
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_dump = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+
+
+_WRITES = {
+    "entity": "INSERT INTO entity (kind, key, state, owner, body) VALUES (:kind, :key, :state, :owner, :body)"
+    " ON CONFLICT (kind, key) DO UPDATE SET state = excluded.state, owner = excluded.owner, body = excluded.body",
+    "snapshot": "INSERT INTO snapshot (name, at, body) VALUES (:name, :at, :body)"
+    " ON CONFLICT (name) DO UPDATE SET at = excluded.at, body = excluded.body",
+    "reading": "INSERT INTO reading (feeder, at, body) VALUES (:feeder, :at, :body)"
+    " ON CONFLICT (feeder, at) DO NOTHING",
+    "inbox": "INSERT INTO inbox (kind, identity, received_at, body) VALUES (:kind, :identity, :received_at, :body)"
+    " ON CONFLICT (kind, identity) DO NOTHING",
+    "finish": "UPDATE inbox SET outcome = :outcome WHERE kind = :kind AND identity = :identity",
+    "audit": "INSERT INTO audit (seq, line) VALUES (:seq, :line)",
+    "customer_event": "INSERT INTO customer_event (body) VALUES (:body)",
+    "known_counter": "SELECT next FROM counter WHERE originator = :originator",
+    "counter": "INSERT INTO counter (originator, next) VALUES (:originator, :next)"
+    " ON CONFLICT (originator) DO UPDATE SET next = excluded.next",
+}
+"""What is written, in the SQL that SQLite and PostgreSQL share."""
+
+
+class _Statements:
+    """``_WRITES`` in the words of one database's driver, compiled once.
+
+    SQLAlchemy builds a statement anew at every execution: 150 to 200 microseconds a row, against 10 for a text that is
+    ready. What goes in is text, whole numbers and octets, which drivers take as they are.
+    """
+
+    def __init__(self, dialect: sa.Dialect) -> None:
+        compiled = {name: sa.text(sql).compile(dialect=dialect) for name, sql in _WRITES.items()}
+        self._texts = {name: str(one) for name, one in compiled.items()}
+        self._orders = {name: getattr(one, "positiontup", None) for name, one in compiled.items()}
+
+    def run(self, connection: sa.Connection, name: str, *rows: Mapping[str, object]) -> sa.CursorResult[Any]:
+        """Execute one statement for one row, or for many at once."""
+        order = self._orders[name]
+        given: Any = rows if order is None else [tuple(row[column] for column in order) for row in rows]
+        return connection.exec_driver_sql(self._texts[name], given[0] if len(given) == 1 else list(given))
 
 
 class _SqlTransaction:
-    def __init__(self, connection: sa.Connection) -> None:
-        self._do = connection.execute
+    def __init__(self, connection: sa.Connection, statements: _Statements) -> None:
+        self._do = partial(statements.run, connection)
 
     def put(self, table: str, row: Row) -> None:
-        values = {"state": row.state, "owner": row.owner, "body": _dump(row.body)}
-        statement = insert(_entity).values(kind=table, key=row.key, **values)
-        self._do(statement.on_conflict_do_update(index_elements=["kind", "key"], set_=values))
+        values = {"kind": table, "key": row.key, "state": row.state, "owner": row.owner, "body": _dump(row.body)}
+        self._do("entity", values)
 
     def save_snapshot(self, name: str, at: datetime, body: bytes) -> None:
-        values = {"at": format_utc(at), "body": body}
-        statement = insert(_snapshot).values(name=name, **values)
-        self._do(statement.on_conflict_do_update(index_elements=["name"], set_=values))
+        self._do("snapshot", {"name": name, "at": format_utc(at), "body": body})
 
     def add_reading(self, feeder: str, at: datetime, body: Mapping[str, Any]) -> bool:
-        statement = insert(_reading).values(feeder=feeder, at=format_utc(at), body=_dump(body))
-        return self._do(statement.on_conflict_do_nothing()).rowcount > 0
+        return self._do("reading", {"feeder": feeder, "at": format_utc(at), "body": _dump(body)}).rowcount > 0
 
     def put_inbox(self, item: InboxItem) -> bool:
-        statement = insert(_inbox).values(
-            kind=item.kind, identity=item.identity, received_at=format_utc(item.received_at), body=item.body
-        )
-        return self._do(statement.on_conflict_do_nothing()).rowcount > 0
+        received_at = format_utc(item.received_at)
+        values = {"kind": item.kind, "identity": item.identity, "received_at": received_at, "body": item.body}
+        return self._do("inbox", values).rowcount > 0
 
     def finish_inbox(self, kind: str, identity: str, outcome: str) -> None:
-        where = (_inbox.c.kind == kind) & (_inbox.c.identity == identity)
-        self._do(_inbox.update().where(where).values(outcome=outcome))
+        self._do("finish", {"kind": kind, "identity": identity, "outcome": outcome})
 
     def append_audit(self, lines: Iterable[tuple[int, str]]) -> None:
         rows = [{"seq": seq, "line": line} for seq, line in lines]
         if rows:
-            self._do(_audit.insert(), rows)
+            self._do("audit", *rows)
 
     def append_customer_event(self, body: Mapping[str, Any]) -> None:
-        self._do(_customer.insert().values(body=_dump(body)))
+        self._do("customer_event", {"body": _dump(body)})
 
     def take_counters(self, originator: str, count: int, *, at_least: int) -> int:
-        known = self._do(sa.select(_counter.c.next).where(_counter.c.originator == originator)).scalar()
+        known = self._do("known_counter", {"originator": originator}).scalar()
         first = max(known or 0, at_least)
-        statement = insert(_counter).values(originator=originator, next=first + count)
-        self._do(statement.on_conflict_do_update(index_elements=["originator"], set_={"next": first + count}))
+        self._do("counter", {"originator": originator, "next": first + count})
         return first
 
 
@@ -148,6 +178,7 @@ class SqliteStore:
         url = "sqlite://" if path is None else f"sqlite:///{path}"
         self._writing = False
         self._engine = sa.create_engine(url, poolclass=sa.pool.StaticPool, connect_args={"check_same_thread": False})
+        self._statements = _Statements(self._engine.dialect)
         try:
             self._connection = self._engine.connect()
             self._prepare(str(path))
@@ -181,7 +212,7 @@ class SqliteStore:
         with self._failing_as_store(), self._connection.begin():
             self._writing = True
             try:
-                yield _SqlTransaction(self._connection)
+                yield _SqlTransaction(self._connection, self._statements)
             finally:
                 self._writing = False
 
