@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import ssl
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,17 +18,37 @@ DEFAULT_PATHS = {"S": "/api/v1/serviceS", "T": "/api/v1/serviceT", "D": "/api/v1
 _MAX_REPLY_BYTES = 2_000_000
 
 
-class HttpDccGateway:
-    """Posts to one base address. Time-out and paths are settings; nothing is retried here: the journal decides."""
+def mutual_tls(*, certificate: Path, key: Path, dcc_ca: Path) -> ssl.SSLContext:
+    """For a mutually authenticated channel (D6): our certificate and key, and the CA of the DCC's own, all PEM.
 
-    def __init__(self, base_url: str, *, timeout_s: float = 10.0, paths: dict[str, str] | None = None) -> None:
+    Raises OSError or ssl.SSLError where a file can not be read or does not fit.
+    """
+    context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=dcc_ca)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+class HttpDccGateway:
+    """Posts to one base address. Time-out, paths and TLS are settings; nothing is retried here: the journal decides."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout_s: float = 10.0,
+        paths: dict[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._base_url = base_url.rstrip("/")
         self._paths = paths or DEFAULT_PATHS
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._tls = tls
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(timeout=self._timeout)
+        connector = None if self._tls is None else aiohttp.TCPConnector(ssl=self._tls)
+        self._session = aiohttp.ClientSession(timeout=self._timeout, connector=connector)
         return self
 
     async def __aexit__(

@@ -18,6 +18,7 @@ UNKNOWN_USER, ROLE_NOT_PERMITTED, NOT_REGISTERED = "E1", "E2", "E4"
 STATUS_INVALID, WRONG_DEVICE_TYPE, WRONG_VARIANT, WRONG_URL, UNKNOWN_DEVICE = "E5", "E11", "E12", "E13", "E19"
 
 _TO_METER = ("7.5", "7.6", "7.7", "7.8", "7.9", "7.10", "7.11", "7.13", "7.14", "7.15", "7.16", "6.13")
+_TO_STANDALONE_APC = frozenset({"6.13", "6.14.3", "7.13", "7.14", "7.15", "7.16"})
 _ANY_TYPE: frozenset[str] = frozenset()
 _DEVICE_TYPES = {
     **dict.fromkeys((*_TO_METER, "6.14.1", "6.14.2", "6.14.3"), frozenset({"ESME"})),
@@ -95,7 +96,10 @@ def _device_objection(door: Door, request: ServiceRequest) -> tuple[str, str]:
     if device is None:
         return UNKNOWN_DEVICE, f"device {rid.target} is not in the inventory"
     wanted = _DEVICE_TYPES.get(request.srv, _ANY_TYPE)
-    if wanted and device.device_type not in wanted:
+    if rid.target in door.stock.standalone:
+        if request.srv not in _TO_STANDALONE_APC:
+            return WRONG_DEVICE_TYPE, f"SRV {request.srv} is not for a standalone APC"
+    elif wanted and device.device_type not in wanted:
         return WRONG_DEVICE_TYPE, f"SRV {request.srv} is not for a {device.device_type}"
     if device.status in _UNUSABLE:
         return STATUS_INVALID, f"device {rid.target} is {device.status}"

@@ -17,7 +17,7 @@ from linkbox.emulator.device import DeviceKeys
 from linkbox.emulator.draws import Draws
 from linkbox.emulator.esme import Esme
 from linkbox.emulator.faults import Target
-from linkbox.emulator.home import Home, with_faults
+from linkbox.emulator.home import APC_SLOT, Home, with_faults
 from linkbox.emulator.network import Hub, Switch
 from linkbox.emulator.remembered import RememberedSecrets
 
@@ -48,6 +48,7 @@ class Builder:
             target=target,
             clock_drift=self._drift(installation),
             install_code=install_code(installation.hcalcs),
+            apc=None if installation.apc is None else self._standalone(installation.apc, installation.label),
         )
         return with_faults(home, self.config.faults, self.draws)
 
@@ -81,6 +82,12 @@ class Builder:
             joined=frozenset({installation.hcalcs}) if installed else frozenset(),
             precedence=self.config.precedence,
         )
+
+    def _standalone(self, eui: Eui64, label: str) -> Esme:
+        """A standalone APC takes commands as a meter does, for the one controller that it is."""
+        labels, controllers = [""] * SLOTS, [NO_CONTROLLER] * SLOTS
+        labels[APC_SLOT - 1], controllers[APC_SLOT - 1] = label, APC
+        return Esme(eui=eui, labels=tuple(labels), controllers=tuple(controllers), precedence=self.config.precedence)
 
 
 def issue_certificates(installations: Iterable[Installation], pki: TestPki) -> None:

@@ -17,7 +17,8 @@ def choose(
         return forms[0]
     target = stock.find(request.request_id.target)
     is_switch = target is not None and target.device_type == "HCALCS"
-    log_code = ecs35.ECS35F.message_code if generation == "3" else ecs35.ECS35G.message_code
+    old = generation == "3" and request.request_id.target not in stock.standalone
+    log_code = ecs35.ECS35F.message_code if old else ecs35.ECS35G.message_code
     join_code = cs03.CS03A2.message_code if is_switch else cs03.CS03A1.message_code
     for form in forms:
         if isinstance(form.value, ccs.AddDevice):

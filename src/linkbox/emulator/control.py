@@ -17,8 +17,9 @@ from linkbox.base.statetable import ImpossibleEvent
 from linkbox.base.time import Clock, format_utc
 from linkbox.dcc.inventory import UnknownInstallation
 from linkbox.emulator.dcc import DccEmulator
+from linkbox.emulator.esme import Esme
 from linkbox.emulator.faults import FaultKind, FaultRule
-from linkbox.emulator.home import Home
+from linkbox.emulator.home import APC_SLOT, Home
 
 
 class FaultIn(BaseModel):
@@ -95,6 +96,15 @@ def create_control_app(emulator: DccEmulator, clock: Clock) -> FastAPI:
     return app
 
 
+def _apc(apc: Esme, at: datetime) -> dict[str, Any]:
+    slot = apc.slots[APC_SLOT - 1]
+    return {
+        "eui": str(apc.eui),
+        "output_percent": apc.output_percent(APC_SLOT, at),
+        "limit_until": None if slot.limit is None else format_utc(slot.limit.end),
+    }
+
+
 def _home(emulator: DccEmulator, mpan: str) -> Home:
     try:
         return emulator.device_truth(Mpan(mpan))
@@ -131,4 +141,5 @@ def _truth(home: Home, at: datetime) -> dict[str, Any]:
         ],
         "counters": {str(originator): counter for originator, counter in esme.counters.items()},
         "log_rows": len(esme.log.rows),
+        "standalone_apc": None if home.apc is None else _apc(home.apc, at),
     }

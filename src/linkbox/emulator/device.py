@@ -39,7 +39,10 @@ class DeviceKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceAlert:
-    """An alert on its way to ``recipient``, on behalf of which ``user`` and counter if that is the broker."""
+    """An alert on its way to ``recipient``, on behalf of which ``user`` and counter if that is the broker.
+
+    ``device`` sends it; None is the home's meter.
+    """
 
     case: AlertCase[Any]
     code: int
@@ -47,6 +50,7 @@ class DeviceAlert:
     recipient: Eui64
     user: Eui64 | None = None
     user_counter: int | None = None
+    device: Eui64 | None = None
 
     @property
     def addressee(self) -> Eui64:

@@ -286,7 +286,8 @@ class Field:
 
     def _alert(self, home: Home, alert: DeviceAlert, number: int, at: datetime) -> None:
         """A device sends an alert; the DSP passes it on to the user whom it concerns, unless there are too many."""
-        device, installation = home.installation.esme, home.installation
+        installation = home.installation
+        device = installation.esme if alert.device is None else alert.device
         counter = int(at.timestamp() * 1000) << 4 | number
         payload = alert_octets(alert, originator=device, counter=counter, keys=home.keys[device])
         delay_s = self._config.latency.one_way_s(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from linkbox.base.identifiers import Eui64
 from linkbox.dcc.eligibility import Profile
 from linkbox.dcc.errors import RemoteProtocolError
-from linkbox.dcc.gbcs import ccs, cs03
+from linkbox.dcc.gbcs import ccs, cs03, ecs35, ecs46, ecs47a, ecs47e, ecs61d, ecs61e
 from linkbox.dcc.gbcs.controllers import ControllerType
 from linkbox.dcc.gbcs.envelope import Message, decode
 from linkbox.dcc.gbcs.objects import SLOT_NUMBERS
@@ -34,11 +34,20 @@ from linkbox.emulator.network import Hub, Switch, change_log, join_as_responder
 
 HUB_CODES = frozenset({ccs.CCS01.message_code, ccs.CCS02.message_code})
 SWITCH_CODES = frozenset({cs03.CS03A2.message_code})
+APC_CODES = frozenset(
+    case.message_code
+    for case in (ecs35.ECS35G, ecs46.ECS46D, ecs47a.USE_CASE, ecs47e.USE_CASE, ecs61d.USE_CASE, ecs61e.USE_CASE)
+)
+APC_SLOT = 1
+"""At which number a standalone APC knows itself (not published: a choice of this emulator)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """The devices of one installation. ``hub``, ``esme``, ``switch`` and ``contactor`` change, the rest stays."""
+    """The devices of one installation. ``hub``, ``esme``, ``switch``, ``contactor`` and ``apc`` change, the rest stays.
+
+    ``apc`` is a standalone APC, which keeps the same state as a meter does for its slots.
+    """
 
     installation: Installation
     hub: Hub
@@ -51,6 +60,7 @@ class Home:
     clock_drift: timedelta = timedelta(0)
     install_code: bytes | None = field(default=None, repr=False)
     contactor: Contactor = field(default_factory=Contactor)
+    apc: Esme | None = None
 
     def hub_reachable(self, at: datetime) -> bool:
         """Whether the communications hub is on line at ``at``."""
@@ -87,6 +97,8 @@ def receive(
     """
     at += home.clock_drift
     supported = {home.hub.eui: HUB_CODES, home.switch.eui: SWITCH_CODES, home.esme.eui: frozenset(meter_codes)}
+    if home.apc is not None:
+        supported[home.apc.eui] = APC_CODES
     try:
         keys = home.keys[device]
         message, role = authenticate(data, keys=keys, at=at)
@@ -101,9 +113,9 @@ def receive(
         )
         after, response, alerts = _act(home, message, at)
     except CommandRefused as refused:
-        return _refusal(home, data, refused.alert_code, refused.rule, at)
+        return _refusal(home, device, data, refused.alert_code, refused.rule, at)
     except RemoteProtocolError as error:
-        return _refusal(home, data, MALFORMED, str(error), at)
+        return _refusal(home, device, data, MALFORMED, str(error), at)
     return Reaction(home=_counted(after, message), response=protect(message, response, keys=keys, at=at), alerts=alerts)
 
 
@@ -136,14 +148,19 @@ def next_poll_after_change(home: Home, at: datetime) -> datetime | None:
 
 
 def meter_wakes(home: Home, at: datetime) -> tuple[Home, tuple[DeviceAlert, ...]]:
-    """The home after its meter has done what is due at ``at``."""
+    """The home after its meter and its standalone APC have done what is due at ``at``."""
     esme, alerts = wake(home.esme, at)
-    return replace(home, esme=esme), alerts
+    after = replace(home, esme=esme)
+    if home.apc is None:
+        return after, alerts
+    apc, more = wake(home.apc, at)
+    return replace(after, apc=apc), (*alerts, *_from(apc, more))
 
 
 def next_meter_wake(home: Home) -> datetime | None:
-    """When the meter next has to do something by itself."""
-    return next_wake(home.esme)
+    """When the meter or the standalone APC next has to do something by itself."""
+    times = [next_wake(device) for device in (home.esme, home.apc) if device is not None]
+    return min((at for at in times if at is not None), default=None)
 
 
 def _act(home: Home, message: Message, at: datetime) -> tuple[Home, Message, tuple[DeviceAlert, ...]]:
@@ -154,13 +171,22 @@ def _act(home: Home, message: Message, at: datetime) -> tuple[Home, Message, tup
     if message.recipient == home.switch.eui:
         switch, response = join_as_responder(home.switch, message, on_network)
         return replace(home, switch=switch), response, ()
+    if home.apc is not None and message.recipient == home.apc.eui:
+        done = ACTIONS[message.message_code](home.apc, message, Surroundings(at=at, on_network=on_network))
+        return replace(home, apc=done.esme), done.response, _from(done.esme, done.alerts)
     ready = frozenset({home.switch.eui}) if home.esme.eui in home.switch.joined else frozenset()
     around = Surroundings(at=at, on_network=on_network, ready_to_join=ready)
     done = ACTIONS[message.message_code](home.esme, message, around)
     return replace(home, esme=done.esme), done.response, done.alerts
 
 
+def _from(device: Esme, alerts: Iterable[DeviceAlert]) -> tuple[DeviceAlert, ...]:
+    return tuple(replace(alert, device=device.eui) for alert in alerts)
+
+
 def _counters(home: Home, device: Eui64) -> Mapping[Eui64, int]:
+    if home.apc is not None and device == home.apc.eui:
+        return home.apc.counters
     if device == home.esme.eui:
         return home.esme.counters
     return home.hub.counters if device == home.hub.eui else {}
@@ -170,15 +196,20 @@ def _counted(home: Home, message: Message) -> Home:
     if message.recipient == home.esme.eui:
         esme = replace(home.esme, counters=accepted(home.esme.counters, message))
         return replace(home, esme=esme)
+    if home.apc is not None and message.recipient == home.apc.eui:
+        return replace(home, apc=replace(home.apc, counters=accepted(home.apc.counters, message)))
     if message.recipient == home.hub.eui:
         hub = replace(home.hub, counters=accepted(home.hub.counters, message))
         return replace(home, hub=hub)
     return home
 
 
-def _refusal(home: Home, data: bytes, alert_code: int, reason: str, at: datetime) -> Reaction:
+def _refusal(home: Home, device: Eui64, data: bytes, alert_code: int, reason: str, at: datetime) -> Reaction:
     try:
         refused = decode(data)
     except RemoteProtocolError:
         return Reaction(home=home, reason=reason)  # nobody to send an alert to
-    return Reaction(home=home, alerts=(refusal_alert(alert_code, refused, at),), reason=reason)
+    alert = refusal_alert(alert_code, refused, at)
+    if home.apc is not None and device == home.apc.eui:
+        alert = replace(alert, device=device)
+    return Reaction(home=home, alerts=(alert,), reason=reason)

@@ -31,6 +31,9 @@ class Stock:
     def __init__(self, installations: Iterable[Installation], *, gbcs_version: str) -> None:
         self._homes: dict[Eui64, Installation] = {}
         self._devices: dict[Eui64, InventoryDevice] = {}
+        installations = tuple(installations)
+        self.standalone = frozenset(home.apc for home in installations if home.apc is not None)
+        """The standalone APCs among the devices."""
         for home in installations:
             for device in _devices(home, gbcs_version):
                 self._devices[device.device] = device
@@ -125,6 +128,8 @@ def _devices(home: Installation, gbcs_version: str) -> Iterable[InventoryDevice]
     meter = _device(home.esme, "ESME", "MET1")
     yield replace(meter, import_mpxn=str(home.mpan), esme_variant="ADE", gbcs_version=gbcs_version)
     yield _device(home.hcalcs, "HCALCS", "SWI1")
+    if home.apc is not None:
+        yield _device(home.apc, "HCALCS", "APC1")  # the schema has no word of its own for a standalone APC
 
 
 def _device(eui: Eui64, device_type: str, model: str) -> InventoryDevice:

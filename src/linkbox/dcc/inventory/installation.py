@@ -22,7 +22,10 @@ class UnknownInstallation(LinkboxError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """One home's smart metering devices. ``slot`` is the index 1..5 at which the ESME knows the HCALCS."""
+    """One home's smart metering devices. ``slot`` is the index 1..5 at which the ESME knows the HCALCS.
+
+    ``apc`` is a standalone auxiliary proportional controller, if the home has one: it is commanded by its own EUI-64.
+    """
 
     mpan: Mpan
     chf: Eui64
@@ -33,6 +36,7 @@ class Installation:
     label: str
     region: str
     hub: HubBand
+    apc: Eui64 | None = None
 
     def __post_init__(self) -> None:
         issues = []
@@ -48,7 +52,8 @@ class Installation:
     @property
     def devices(self) -> tuple[Eui64, ...]:
         """All devices of the home that have an EUI-64, hub first."""
-        return (self.chf, *(() if self.gpf is None else (self.gpf,)), self.esme, self.hcalcs)
+        maybe = (self.gpf, self.esme, self.hcalcs, self.apc)
+        return (self.chf, *(device for device in maybe if device is not None))
 
 
 class Inventory:

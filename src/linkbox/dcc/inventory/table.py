@@ -12,15 +12,17 @@ from linkbox.base.identifiers import Eui64, InvalidIdentifier, Mpan
 from linkbox.dcc.inventory.installation import HubBand, Installation, Inventory
 
 COLUMNS = ("mpan", "chf", "gpf", "esme", "hcalcs", "slot", "label", "region", "hub")
+OPTIONAL = ("apc",)
+"""Columns that a table may leave out."""
 
 
 def write_table(installations: Iterable[Installation]) -> str:
-    """The table, with a header line; ``gpf`` is empty where there is none."""
+    """The table, with a header line; ``gpf`` and ``apc`` are empty where there is none."""
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
-    table.writerow(COLUMNS)
+    table.writerow((*COLUMNS, *OPTIONAL))
     for home in installations:
-        table.writerow([getattr(home, column) or "" for column in COLUMNS])
+        table.writerow([getattr(home, column) or "" for column in (*COLUMNS, *OPTIONAL)])
     return out.getvalue()
 
 
@@ -57,11 +59,11 @@ class _Line:
     def read(self) -> Installation | None:
         """The installation, or None if anything is wrong with the line."""
         if None in self._row or None in self._row.values():
-            self._wrong("line", "", f"must have {len(COLUMNS)} fields")
+            self._wrong("line", "", "must have as many fields as the header")
             return None
         mpan, slot, hub = self._value("mpan", Mpan), self._value("slot", _slot), self._value("hub", _hub)
         chf, esme, hcalcs = (self._value(column, Eui64) for column in ("chf", "esme", "hcalcs"))
-        gpf = self._value("gpf", Eui64) if self._row["gpf"] else None
+        gpf, apc = (self._value(column, Eui64) if self._row.get(column) else None for column in ("gpf", "apc"))
         if mpan is None or slot is None or hub is None or chf is None or esme is None or hcalcs is None:
             return None
         return Installation(
@@ -74,6 +76,7 @@ class _Line:
             label=self._row["label"] or "",
             region=self._row["region"] or "Unknown",
             hub=hub,
+            apc=apc,
         )
 
     def _value(self, column: str, make: Callable[[str], T]) -> T | None:
