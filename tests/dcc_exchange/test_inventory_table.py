@@ -11,7 +11,7 @@ from linkbox.dcc.inventory.table import COLUMNS, read_table, write_table
 
 from .test_inventory import installation
 
-HEADER = ",".join(COLUMNS)
+HEADER = write_table([]).strip()
 
 
 @given(st.lists(st.integers(1, 99), unique=True, max_size=5), st.text(" -~", max_size=22))
