@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkbox.base.errors import InvalidInput
-from linkbox.dcc.inventory.table import COLUMNS, read_table, write_table
+from linkbox.dcc.inventory.table import read_table, write_table
 
 from .test_inventory import installation
 
