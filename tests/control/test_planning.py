@@ -216,9 +216,10 @@ def test_fallback_is_never_better_than_exact(need: Amps3, street: list[Item]) ->
     assert sum(fallback.shortfall_a) >= sum(exact.shortfall_a) - 1e-5
 
 
-def test_too_many_different_three_phase_chargers_fall_back_and_say_so() -> None:
+def test_too_many_different_three_phase_chargers_go_to_the_solver_and_without_it_fall_back_and_say_so() -> None:
     street = [charger(n, None, 16 + n / 10, three_phase=True) for n in range(20)]
-    answer = plan((30.0, 30.0, 30.0), street, hold_s=900, at=T0)
+    assert plan((30.0, 30.0, 30.0), street, hold_s=900, at=T0).method is PlanMethod.CP_SAT
+    answer = plan((30.0, 30.0, 30.0), street, hold_s=900, at=T0, effort=0)
     assert answer.method is PlanMethod.GREEDY_SWAP
     assert answer.sufficient
     assert "greedy-swap" in answer.commands[0].reason

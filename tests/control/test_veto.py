@@ -137,7 +137,9 @@ def test_worst_window_may_begin_with_an_old_hold() -> None:
     for minutes, allowed in ((115, True), (116, False)):
         start = T0 - DAY + 10 * MINUTE
         old = StoredInterval(command="o", start=start, end=start + minutes * MINUTE)
-        assert (veto(hold(weight=0.5), facts(intervals=(own, old)), at=T0) == ()) is allowed
+        assert (
+            veto(hold(weight=0.5, level=0.5), facts(intervals=(own, old), deactivated_level=0.5), at=T0) == ()
+        ) is allowed
 
 
 def test_month_binds_where_no_day_does() -> None:

@@ -21,26 +21,29 @@ from typing import TypeAlias
 
 Amps3: TypeAlias = tuple[float, float, float]
 TOLERANCE_A = 1e-6
-_MAX_FRONTIER = 20_000
+_MAX_FRONTIER = 3_000
 _MAX_COMBINATIONS = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One charger as the cover sees it: what it sheds (A per phase, >= 0), what it costs (> 0), how ties break."""
+    """One charger as the cover sees it: what it sheds (A per row, >= 0), what it costs (> 0), how ties break.
 
-    relief_a: Amps3
+    A row is a phase; where several feeders are covered at once, a phase of one of them.
+    """
+
+    relief_a: tuple[float, ...]
     weight: float
     tie: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
-    """Indices of the chosen items, their cost, and what stays uncovered (A per phase)."""
+    """Indices of the chosen items, their cost, and what stays uncovered (A per row)."""
 
     chosen: tuple[int, ...]
     cost: float
-    shortfall_a: Amps3
+    shortfall_a: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +83,12 @@ def cheapest_cover(need_a: Amps3, items: Sequence[Item]) -> Cover | None:
     return cover_of(need_a, items, chosen)
 
 
-def cover_of(need_a: Amps3, items: Sequence[Item], chosen: Iterable[int]) -> Cover:
+def cover_of(need_a: Sequence[float], items: Sequence[Item], chosen: Iterable[int]) -> Cover:
     """What a given set costs, and what it leaves uncovered."""
     indices = tuple(sorted(chosen))
-    left = [need_a[p] - sum(items[i].relief_a[p] for i in indices) for p in range(3)]
+    left = [need - sum(items[i].relief_a[row] for i in indices) for row, need in enumerate(need_a)]
     short = tuple(0.0 if a <= TOLERANCE_A else a for a in left)
-    return Cover(chosen=indices, cost=sum(items[i].weight for i in indices), shortfall_a=(short[0], short[1], short[2]))
+    return Cover(chosen=indices, cost=sum(items[i].weight for i in indices), shortfall_a=short)
 
 
 def _groups(need_a: Amps3, items: Sequence[Item]) -> list[_Group]:
@@ -103,7 +106,7 @@ def _groups(need_a: Amps3, items: Sequence[Item]) -> list[_Group]:
     return groups
 
 
-def _only_phase(relief_a: Amps3) -> int | None:
+def _only_phase(relief_a: Sequence[float]) -> int | None:
     touched = [p for p in range(3) if relief_a[p] > 0]
     return touched[0] if len(touched) == 1 else None
 

@@ -8,56 +8,71 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from linkbox.control.cover import TOLERANCE_A, Amps3, Cover, Item, cover_of
+import numpy as np
+import numpy.typing as npt
+
+from linkbox.control.cover import TOLERANCE_A, Cover, Item, cover_of
+
+_Array = npt.NDArray[np.float64]
 
 
-def greedy_cover(need_a: Amps3, items: Sequence[Item]) -> Cover:
+def greedy_cover(need_a: Sequence[float], items: Sequence[Item]) -> Cover:
     """A set from which no charger can be left out, and in which none can be swapped for a cheaper one."""
-    chosen = _pick(need_a, items)
-    chosen = _without_redundant(need_a, items, chosen)
-    return cover_of(need_a, items, _swapped(need_a, items, chosen))
+    if not items:
+        return cover_of(need_a, items, ())
+    need = np.asarray(need_a, dtype=np.float64)
+    relief = np.array([i.relief_a for i in items], dtype=np.float64)
+    weight = np.array([i.weight for i in items], dtype=np.float64)
+    chosen = _pick(need, relief, weight, np.array([i.tie for i in items]))
+    chosen = _without_redundant(need, relief, weight, chosen)
+    return cover_of(need_a, items, _swapped(need, relief, weight, chosen))
 
 
-def _pick(need_a: Amps3, items: Sequence[Item]) -> list[int]:
-    left = list(need_a)
+def _pick(need: _Array, relief: _Array, weight: _Array, tie: npt.NDArray[np.int64]) -> list[int]:
+    left = need.copy()
+    rest = np.ones(len(weight), dtype=bool)
     chosen: list[int] = []
-    rest = set(range(len(items)))
-    while rest and any(a > TOLERANCE_A for a in left):
-        use = {i: sum(min(items[i].relief_a[p], max(0.0, left[p])) for p in range(3)) for i in rest}
-        best = max(rest, key=lambda i: (use[i] / items[i].weight, -items[i].tie, -i))
+    # By lot among equals: the first of the best is taken.
+    order = np.lexsort((np.arange(len(weight)), tie))
+    while rest.any() and (left > TOLERANCE_A).any():
+        use = np.minimum(relief, np.maximum(left, 0.0)).sum(axis=1) * rest
+        best = int(order[np.argmax((use / weight)[order])])
         if use[best] <= TOLERANCE_A:
             break
-        rest.remove(best)
+        rest[best] = False
         chosen.append(best)
-        left = [left[p] - items[best].relief_a[p] for p in range(3)]
+        left -= relief[best]
     return chosen
 
 
-def _without_redundant(need_a: Amps3, items: Sequence[Item], chosen: list[int]) -> list[int]:
+def _without_redundant(need: _Array, relief: _Array, weight: _Array, chosen: list[int]) -> list[int]:
     kept = list(chosen)
-    for i in sorted(chosen, key=lambda i: (-items[i].weight, items[i].tie)):
-        without = [k for k in kept if k != i]
-        if _short(need_a, items, without) <= _short(need_a, items, kept) + TOLERANCE_A:
-            kept = without
+    total = relief[kept].sum(axis=0)
+    for i in sorted(chosen, key=lambda i: (-weight[i], i)):
+        if _short(need, total - relief[i]) <= _short(need, total) + TOLERANCE_A:
+            kept.remove(i)
+            total = relief[kept].sum(axis=0)
     return kept
 
 
-def _swapped(need_a: Amps3, items: Sequence[Item], chosen: list[int]) -> list[int]:
-    kept = list(chosen)
-    improved = True
+def _swapped(need: _Array, relief: _Array, weight: _Array, chosen: list[int]) -> list[int]:
+    kept, improved = list(chosen), True
     while improved:
         improved = False
-        for i in sorted(kept, key=lambda i: -items[i].weight):
-            better = [k for k in range(len(items)) if k not in kept and items[k].weight < items[i].weight]
-            for k in sorted(better, key=lambda k: items[k].weight):
-                swapped = [k if x == i else x for x in kept]
-                if _short(need_a, items, swapped) <= _short(need_a, items, kept) + TOLERANCE_A:
-                    kept, improved = _without_redundant(need_a, items, swapped), True
-                    break
-            if improved:
+        total = relief[kept].sum(axis=0)
+        worst_short = _short(need, total) + TOLERANCE_A
+        for i in sorted(kept, key=lambda i: (-weight[i], i)):
+            cheaper = np.flatnonzero(weight < weight[i])
+            cheaper = cheaper[~np.isin(cheaper, kept)]
+            short = np.maximum(need - (total - relief[i] + relief[cheaper]), 0.0).sum(axis=1)
+            able = cheaper[short <= worst_short]
+            if able.size:
+                swap = int(able[np.argmin(weight[able])])
+                kept = _without_redundant(need, relief, weight, [swap if k == i else k for k in kept])
+                improved = True
                 break
     return kept
 
 
-def _short(need_a: Amps3, items: Sequence[Item], chosen: Sequence[int]) -> float:
-    return sum(max(0.0, need_a[p] - sum(items[i].relief_a[p] for i in chosen)) for p in range(3))
+def _short(need: _Array, shed: _Array) -> float:
+    return float(np.maximum(need - shed, 0.0).sum())

@@ -36,6 +36,8 @@ class EntryState(StrEnum):
     HELD = "held"
     SETTLED = "settled"
     RELEASED = "released"
+    #: The device held beyond what was reserved, or after the command was given up: the DCC let it through late.
+    OVERRUN = "overrun"
 
 
 _OPEN = (EntryState.RESERVED, EntryState.HELD)
@@ -82,6 +84,18 @@ class LedgerEntry:
     def __post_init__(self) -> None:
         interval = math.floor(self.start.timestamp()), math.ceil(self.end.timestamp()), self.weight_milli
         object.__setattr__(self, "interval", interval)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """A charger that stands over a quota. ``overruns``: its commands that were carried out late or for too long.
+
+    ``by_overrun``: without those it would stand within its quotas, so that the breach is not of Linkbox's making.
+    """
+
+    mpan: Mpan
+    overruns: tuple[str, ...]
+    by_overrun: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +154,7 @@ class Ledger:
         """Keep only what was used, ``[used_from, used_until)``, and give back the rest. Repeating it changes nothing.
 
         Raises LedgerConflict where the span leaves what was reserved (a device that acts late must have been reserved
-        with a margin), or where the command was closed otherwise.
+        with a margin; what it did all the same is for ``book``), or where the command was closed otherwise.
         """
         entry = self._known(command)
         start = require_utc(used_from) if used_from is not None else entry.reserved_start
@@ -148,6 +162,27 @@ class Ledger:
         if not entry.reserved_start <= settled.start <= settled.end <= entry.reserved_end:
             raise LedgerConflict(command, "the use reported lies outside what was reserved")
         return self._close(entry, settled)
+
+    def book(self, command: str, used_from: datetime, used_until: datetime) -> Ledger:
+        """Enter what the device turns out to have done, ``[used_from, used_until)``, whenever it did and is known.
+
+        For the late answer: of a command that the DCC kept back and let through after its reservation had ended, or
+        after it was given up. It counts, as an overrun, although no quota allowed it, so that the ledger tells the
+        truth and the charger rests until its windows have room again. Within what was reserved, and while that is
+        open, it is ``settle``. Of several reports on one command the outermost times count. Raises LedgerConflict for
+        a command that is not in the ledger, ValueError for a span that ends before it begins.
+        """
+        entry = self._known(command)
+        start, end = require_utc(used_from), require_utc(used_until)
+        if end < start:
+            raise ValueError(f"command {command}: the use ends {format_utc(end)}, before it begins")
+        if entry.state in _OPEN and entry.reserved_start <= start and end <= entry.reserved_end:
+            return self.settle(command, end, used_from=start)
+        if entry.state not in _OPEN and entry.start <= start and end <= entry.end:
+            return self
+        if entry.start < entry.end and entry.state not in _OPEN:
+            start, end = min(start, entry.start), max(end, entry.end)
+        return self._replace(entry, replace(entry, start=start, end=end, state=EntryState.OVERRUN))
 
     def release(self, command: str) -> Ledger:
         """Give back everything: the command was never carried out. Repeating it changes nothing."""
@@ -186,10 +221,20 @@ class Ledger:
         """The chargers that stand over a quota in some window. Empty unless the rows came from somewhere else."""
         return tuple(Mpan(mpan) for mpan, e in self._entries.items() if not within_quotas(x.interval for x in e))
 
+    def explained_breaches(self) -> tuple[Breach, ...]:
+        """The same with their cause, for the record and the regulator."""
+        found = []
+        for mpan in self.breaches():
+            entries = self._of(mpan)
+            late = tuple(e.command for e in entries if e.state is EntryState.OVERRUN)
+            rest = within_quotas(e.interval for e in entries if e.state is not EntryState.OVERRUN)
+            found.append(Breach(mpan=mpan, overruns=late, by_overrun=rest))
+        return tuple(found)
+
     def since(self, at: datetime) -> Ledger:
         """The part that can still matter at ``at``: closed entries that ended over 30 days before are dropped."""
         oldest = require_utc(at) - timedelta(seconds=MONTH_S)
-        return Ledger.from_entries(e for e in self.entries() if e.reserved_end > oldest or e.state in _OPEN)
+        return Ledger.from_entries(e for e in self.entries() if max(e.reserved_end, e.end) > oldest or e.state in _OPEN)
 
     def _of(self, mpan: Mpan) -> tuple[LedgerEntry, ...]:
         return self._entries.get(mpan, ())

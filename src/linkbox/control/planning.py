@@ -1,106 +1,68 @@
-"""Whom to hold down, and for how long: the least burden that sheds what is needed, each choice with its reason.
+"""Whom to hold down, how far and for how long: the least burden that sheds what is needed, each choice with its reason.
 
 The burden of a charger grows with what it has borne: ``100 x (1 + 3 x used30d/480 + 2 x used24h/120)``, less 20 where
 it is held already (lv-network reference 6.1), so that minutes are shared out fairly and switches are few. Currents are
-expectations: the nominal amperes times the probability that the charger draws. The answer is the exact minimum for the
-expectations given, unless ``method`` says ``greedy-swap``; whether the expectation was right shows on the feeder.
+expectations: the amperes that its level takes away times the probability that the charger draws. The answer is the
+exact minimum for the expectations given where ``method`` is exact; where not, ``bound`` says what the minimum is not
+below. Whether the expectation was right shows on the feeder.
 """
 
 from __future__ import annotations
 
 import math
-import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from linkbox.base.errors import LinkboxError
 from linkbox.base.identifiers import Mpan
-from linkbox.base.phases import PHASES, Phase
-from linkbox.base.time import require_utc
-from linkbox.control.cover import Amps3, Cover, Item, cheapest_cover
-from linkbox.control.greedy import greedy_cover
-from linkbox.customers import Permit
+from linkbox.base.phases import PHASES
+from linkbox.control.candidates import (
+    MAX_HOLD_S,
+    MIN_HOLD_S,
+    Terms,
+    check_need,
+    check_once,
+    lot,
+    obstacle,
+    use,
+)
+from linkbox.control.charger import Amps3, Charger, PlanningError, burden
+from linkbox.control.choice import Choice, PlanMethod, choose
+from linkbox.control.options import Option
 
-MIN_HOLD_S = 900
-MAX_HOLD_S = 7200
-_DAY_MINUTES, _MONTH_MINUTES = 120.0, 480.0
-#: A charger that is expected to shed less than this on every phase in need is not worth a command.
-_LEAST_RELIEF_A = 0.05
-#: A permit is for now: consent may end at any moment.
-_PERMIT_LASTS_S = 60
+__all__ = [
+    "MAX_HOLD_S",
+    "MIN_HOLD_S",
+    "Charger",
+    "CurtailmentPlan",
+    "PassedOver",
+    "PlanMethod",
+    "PlannedHold",
+    "PlanningError",
+    "plan",
+]
 
-
-class PlanningError(LinkboxError, ValueError):
-    """A plan was asked for with values that make no sense; ``what`` and ``value`` name them."""
-
-    def __init__(self, what: str, value: object, rule: str) -> None:
-        self.what, self.value, self.rule = what, value, rule
-        super().__init__(f"{what} = {value!r}: {rule}")
-
-
-class PlanMethod(StrEnum):
-    """How a plan was found. Only PREFIX_ENUMERATION is proved to be the minimum."""
-
-    PREFIX_ENUMERATION = "prefix-enumeration"
-    GREEDY_SWAP = "greedy-swap"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Charger:
-    """One charger that may be held: it has a permit, and can not be described without one.
-
-    ``phase`` is None where it is unknown, with ``phase_probability`` (default: equal), or with ``three_phase`` where
-    the charger draws ``amps`` on all three. ``held_now``: a hold is in force whose renewal is up for decision.
-    """
-
-    mpan: Mpan
-    permit: Permit
-    phase: Phase | None
-    amps: float
-    probability_drawing: float
-    remaining_s: int
-    used_24h_s: float
-    used_30d_s: float
-    held_now: bool = False
-    three_phase: bool = False
-    phase_probability: Amps3 | None = None
-
-    def __post_init__(self) -> None:
-        if self.permit.mpan != self.mpan:
-            raise PlanningError("permit", self.permit.intervention_id, "belongs to another connection point")
-        if not 0.0 < self.amps < math.inf:
-            raise PlanningError("amps", self.amps, "must be above 0")
-        if not 0.0 <= self.probability_drawing <= 1.0:
-            raise PlanningError("probability_drawing", self.probability_drawing, "must be within 0..1")
-
-    @property
-    def expected_a(self) -> Amps3:
-        """What a hold is expected to shed on each phase."""
-        expected = self.amps * self.probability_drawing
-        if self.phase is not None:
-            return (expected * (self.phase == 0), expected * (self.phase == 1), expected * (self.phase == 2))
-        if self.three_phase:
-            return (expected, expected, expected)
-        a, b, c = self.phase_probability or (1 / 3, 1 / 3, 1 / 3)
-        return (expected * a, expected * b, expected * c)
-
-    @property
-    def weight(self) -> float:
-        """The burden of holding this charger now."""
-        month, day = self.used_30d_s / 60 / _MONTH_MINUTES, self.used_24h_s / 60 / _DAY_MINUTES
-        return 100.0 * (1.0 + 3.0 * month + 2.0 * day) - (20.0 if self.held_now else 0.0)
+#: What the solver may spend on one plan, in its own deterministic seconds (about those of one core).
+EFFORT = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedHold:
-    """One charger to hold down for ``duration_s``, whole minutes, and why."""
+    """One charger to hold down for ``duration_s``, whole minutes, and why.
+
+    ``level_fraction`` is what it keeps of its rating: 0 is off, and a proportional controller never gets 0.
+    """
 
     mpan: Mpan
     duration_s: int
     expected_relief_a: Amps3
     reason: str
+    level_fraction: float = 0.0
+
+    @property
+    def weight(self) -> float:
+        """The fraction of full off, as the ledger counts it."""
+        return 1.0 - self.level_fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +75,10 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurtailmentPlan:
-    """What to command now. ``shortfall_a`` is what the candidates can not shed, per phase; 0 where they suffice."""
+    """What to command now. ``shortfall_a`` is what the candidates can not shed, per phase; 0 where they suffice.
+
+    ``cost`` is the burden of the commands; no plan with as little shortfall has one below ``bound``.
+    """
 
     at: datetime
     required_a: Amps3
@@ -123,6 +88,7 @@ class CurtailmentPlan:
     method: PlanMethod
     cost: float
     passed_over: tuple[PassedOver, ...]
+    bound: float = 0.0
 
     @property
     def sufficient(self) -> bool:
@@ -137,101 +103,97 @@ def plan(
     hold_s: int,
     min_hold_s: int = MIN_HOLD_S,
     at: datetime,
+    effort: float = EFFORT,
 ) -> CurtailmentPlan:
     """The cheapest holds that shed ``required_a`` (A per phase, finite, >= 0) from ``at`` on.
 
     A charger is a candidate if its permit is of this minute and it may be held for ``min_hold_s`` or longer. Each hold
     lasts ``hold_s``, or as long as its quota allows where that is less, in whole minutes. Where the candidates do not
-    suffice, all that help are taken and the rest is reported in ``shortfall_a``. Raises PlanningError for values out of
-    range or a charger named twice.
+    suffice, all that help are taken and the rest is reported in ``shortfall_a``. ``effort`` bounds the solver (0: do
+    without it). Raises PlanningError for values out of range or a charger named twice.
     """
-    require_utc(at)
-    _check(required_a, chargers, hold_s, min_hold_s)
-    obstacles = {c.mpan: _obstacle(c, required_a, hold_s, min_hold_s, at) for c in chargers}
+    terms = Terms(hold_s=hold_s, min_hold_s=min_hold_s, at=at)
+    check_need("required_a", required_a)
+    check_once(chargers)
+    obstacles = {c.mpan: obstacle(c, required_a, terms) for c in chargers}
     candidates = [c for c in chargers if obstacles[c.mpan] is None]
-    items = [Item(relief_a=c.expected_a, weight=c.weight, tie=_lot(c.mpan, at)) for c in candidates]
-    cover, method = _cover(required_a, items)
-    chosen = [candidates[i] for i in cover.chosen]
-    taken = {c.mpan for c in chosen}
-    relief = [math.fsum(c.expected_a[p] for c in chosen) for p in range(3)]
+    choice = choose(required_a, [option_of(c, c.share, at) for c in candidates], effort=effort)
+    return assemble(required_a, candidates, choice, obstacles, terms)
+
+
+def option_of(charger: Charger, share: tuple[float, ...], at: datetime) -> Option:
+    """A candidate as the choice sees it, on the rows that ``share`` has."""
+    return Option(
+        share=share,
+        drawn_a=charger.amps,
+        rated_a=charger.full_a,
+        levels=charger.levels,
+        weight=charger.weight,
+        tie=lot(charger.mpan, at),
+    )
+
+
+def assemble(
+    required_a: Amps3,
+    candidates: Sequence[Charger],
+    choice: Choice,
+    obstacles: Mapping[Mpan, str | None],
+    terms: Terms,
+) -> CurtailmentPlan:
+    """The plan that a choice among ``candidates`` means. ``obstacles``: every charger, and why it is no candidate."""
+    chosen = [(c, level) for c, level in zip(candidates, choice.levels, strict=True) if level is not None]
+    how = _how(choice, len(candidates))
+    holds = tuple(_planned(c, level, required_a, terms, how) for c, level in chosen)
+    a, b, c = (math.fsum(h.expected_relief_a[p] for h in holds) for p in PHASES)
+    taken = {hold.mpan for hold in holds}
+    by_mpan = {charger.mpan: charger for charger in candidates}
     return CurtailmentPlan(
-        at=at,
+        at=terms.at,
         required_a=required_a,
-        commands=tuple(_planned(c, required_a, len(candidates), hold_s, method) for c in chosen),
-        expected_relief_a=(relief[0], relief[1], relief[2]),
-        shortfall_a=cover.shortfall_a,
-        method=method,
-        cost=cover.cost,
+        commands=holds,
+        expected_relief_a=(a, b, c),
+        shortfall_a=(choice.shortfall_a[0], choice.shortfall_a[1], choice.shortfall_a[2]),
+        method=choice.method,
+        cost=choice.cost,
+        bound=choice.bound,
         passed_over=tuple(
-            PassedOver(mpan=c.mpan, reason=obstacles[c.mpan] or _not_needed(c)) for c in chargers if c.mpan not in taken
+            PassedOver(mpan=mpan, reason=why or _not_needed(by_mpan[mpan], choice.method))
+            for mpan, why in obstacles.items()
+            if mpan not in taken
         ),
     )
 
 
-def _check(required_a: Amps3, chargers: Sequence[Charger], hold_s: int, min_hold_s: int) -> None:
-    if len(required_a) != 3 or not all(0.0 <= a < math.inf for a in required_a):
-        raise PlanningError("required_a", required_a, "must be three finite amperes, none below 0")
-    if not 60 <= min_hold_s <= hold_s <= MAX_HOLD_S:
-        raise PlanningError("hold_s", (min_hold_s, hold_s), f"must be 60 <= min_hold_s <= hold_s <= {MAX_HOLD_S}")
-    if len({c.mpan for c in chargers}) != len(chargers):
-        raise PlanningError("chargers", len(chargers), "the same charger stands there twice")
+def _how(choice: Choice, candidates: int) -> str:
+    if choice.method.exact:
+        return f"in the set of least burden among {candidates} candidates ({choice.method})"
+    above = f"at most {100 * (choice.cost / choice.bound - 1):.0f} % above it" if choice.bound > 0 else "bound unknown"
+    return f"in a set not proved to be of least burden among {candidates} candidates ({choice.method}, {above})"
 
 
-def _cover(required_a: Amps3, items: Sequence[Item]) -> tuple[Cover, PlanMethod]:
-    exact = cheapest_cover(required_a, items)
-    if exact is not None:
-        return exact, PlanMethod.PREFIX_ENUMERATION
-    return greedy_cover(required_a, items), PlanMethod.GREEDY_SWAP
-
-
-def _hold_s(charger: Charger, hold_s: int) -> int:
-    return min(hold_s, charger.remaining_s) // 60 * 60
-
-
-def _helps(charger: Charger, required_a: Amps3) -> bool:
-    return any(r > 0 and e >= _LEAST_RELIEF_A for r, e in zip(required_a, charger.expected_a, strict=True))
-
-
-def _lot(mpan: Mpan, at: datetime) -> int:
-    """Who comes first among equals, drawn anew every day so that it is not always the same household."""
-    return zlib.crc32(f"{at:%Y-%m-%d} {mpan}".encode())
-
-
-def _planned(charger: Charger, required_a: Amps3, candidates: int, hold_s: int, method: PlanMethod) -> PlannedHold:
+def _planned(charger: Charger, level: float, required_a: Amps3, terms: Terms, how: str) -> PlannedHold:
+    relief = charger.expected_at(level)
     where = " and ".join(
-        f"{charger.expected_a[p]:.1f} of {required_a[p]:.1f} A on {p.name}"
-        for p in PHASES
-        if required_a[p] > 0 and charger.expected_a[p] > 0
+        f"{relief[p]:.1f} of {required_a[p]:.1f} A on {p.name}" for p in PHASES if required_a[p] > 0 and relief[p] > 0
     )
+    left = f", left {level:.0f} % of {charger.full_a:.0f} A" if level > 0 else ""
     reason = (
-        f"expected to shed {where} ({charger.amps:.0f} A, drawing with probability {charger.probability_drawing:.2f}); "
-        f"{_use(charger)}; {'held already; ' if charger.held_now else ''}"
-        f"in the set of least burden among {candidates} candidates ({method})"
+        f"expected to shed {where or 'what the transformer needs'} ({charger.amps:.0f} A{left}, "
+        f"drawing with probability {charger.probability_drawing:.2f}); "
+        f"{use(charger)}; {'held already; ' if charger.held_now else ''}{how}"
     )
-    duration_s = _hold_s(charger, hold_s)
-    if duration_s < hold_s:
+    duration_s = terms.hold_of(charger)
+    if duration_s < terms.hold_s:
         reason += f"; {duration_s // 60} min, because no more is left of its quota"
-    return PlannedHold(mpan=charger.mpan, duration_s=duration_s, expected_relief_a=charger.expected_a, reason=reason)
-
-
-def _obstacle(charger: Charger, required_a: Amps3, hold_s: int, min_hold_s: int, at: datetime) -> str | None:
-    """Why a charger is no candidate, or None."""
-    age_s = (at - charger.permit.at).total_seconds()
-    if not 0 <= age_s <= _PERMIT_LASTS_S:
-        return f"its permit was decided {age_s:.0f} s ago and has to be asked for again"
-    if _hold_s(charger, hold_s) < min_hold_s:
-        left_min = max(0, charger.remaining_s) // 60
-        return f"only {left_min} min left of its quota, {min_hold_s // 60} needed; {_use(charger)}"
-    if not _helps(charger, required_a):
-        return "not expected to shed anything where it is needed"
-    return None
-
-
-def _not_needed(charger: Charger) -> str:
-    return f"others suffice at less burden; {_use(charger)}, burden {charger.weight:.0f}"
-
-
-def _use(charger: Charger) -> str:
-    return (
-        f"held {charger.used_24h_s / 60:.0f} of 120 min in 24 h and {charger.used_30d_s / 60:.0f} of 480 min in 30 days"
+    return PlannedHold(
+        mpan=charger.mpan,
+        duration_s=duration_s,
+        expected_relief_a=relief,
+        reason=reason,
+        level_fraction=level / 100,
     )
+
+
+def _not_needed(charger: Charger, method: PlanMethod) -> str:
+    least = "at less burden" if method.exact else f"as {method} has it"
+    return f"others suffice {least}; {use(charger)}, burden {burden(charger.weight, charger.levels.deepest):.0f}"

@@ -11,18 +11,20 @@ from datetime import datetime, timedelta
 
 _WINDOWS = ((timedelta(hours=24), timedelta(minutes=120)), (timedelta(days=30), timedelta(minutes=480)))
 _SHORTEST_S, _LONGEST_S = 15 * 60, 120 * 60
+_FLOOR_A, _ROUNDING = 6.0, 1e-6
 _CLOCKS_MAY_DIFFER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingHold:
-    """What is about to be sent. ``weight`` is the fraction of full off."""
+    """What is about to be sent. ``weight`` is the fraction of full off, ``level`` what is left of the rating."""
 
     command: str
     intervention_id: str
     start: datetime
     duration_s: int
     weight: float = 1.0
+    level: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,10 @@ class StoredWord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFacts:
-    """Everything that is stored about the connection point. ``tenancies``: (from when, name) of every change known."""
+    """Everything that is stored about the connection point. ``tenancies``: (from when, name) of every change known.
+
+    ``proportional``: the device takes levels. Else ``deactivated_level`` is the one level that its switch has.
+    """
 
     domestic: bool
     priority_register: bool
@@ -58,6 +63,9 @@ class StoredFacts:
     eligible: bool
     eligibility_rule: str
     intervals: tuple[StoredInterval, ...]
+    proportional: bool = False
+    rated_a: float = 32.0
+    deactivated_level: float = 0.0
 
 
 def veto(hold: OutgoingHold, facts: StoredFacts, *, at: datetime) -> tuple[str, ...]:
@@ -72,9 +80,24 @@ def veto(hold: OutgoingHold, facts: StoredFacts, *, at: datetime) -> tuple[str, 
         (hold.duration_s % 60 != 0, "the duration is not in whole minutes"),
         (not _SHORTEST_S <= hold.duration_s <= _LONGEST_S, "the duration is not within 15 to 120 minutes"),
         (not 0 < hold.weight <= 1, "the weight is not within 0 to 1"),
+        (not 0 <= hold.level < 1, "the level is not within 0 to 1"),
+        (hold.level < 1 - hold.weight - _ROUNDING, "fewer minutes are counted than the level takes"),
+        (not _level_known(hold, facts), "the level is not one that the device has"),
+        (not _above_floor(hold, facts), "the level is below the 6 A that a car needs"),
         (abs(hold.start - at) > _CLOCKS_MAY_DIFFER, "it does not start now"),
     )
     return tuple(reason for broken, reason in checks if broken) + _minutes(hold, facts.intervals)
+
+
+def _level_known(hold: OutgoingHold, facts: StoredFacts) -> bool:
+    if facts.proportional:
+        return any(abs(hold.level * 100 - percent) <= _ROUNDING for percent in range(100))
+    return abs(hold.level - facts.deactivated_level) <= _ROUNDING
+
+
+def _above_floor(hold: OutgoingHold, facts: StoredFacts) -> bool:
+    off = hold.level == 0 and not facts.proportional
+    return off or hold.level * facts.rated_a >= _FLOOR_A - _ROUNDING
 
 
 def _consent(facts: StoredFacts, at: datetime) -> bool:
