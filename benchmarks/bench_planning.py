@@ -15,8 +15,9 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from linkbox.base.identifiers import Mpan
+from linkbox.base.identifiers import FeederId, Mpan
 from linkbox.base.phases import PHASES
+from linkbox.control.coupling import FeederNeed, plan_transformer
 from linkbox.control.cover import Amps3, Item, cheapest_cover, cover_of
 from linkbox.control.greedy import greedy_cover
 from linkbox.control.ledger import Ledger
@@ -124,6 +125,21 @@ def bench_plans(issued: Sequence[Permit]) -> dict[str, object]:
     return result("plans_1000_s", took, "s", 1.0)
 
 
+def bench_transformer(issued: Sequence[Permit], feeders: int = 5) -> dict[str, object]:
+    """Feeders of 50 homes under a transformer that needs half as much again as they need themselves."""
+    rng = random.Random(5)
+    needs, total = [], [0.0, 0.0, 0.0]
+    for n in range(feeders):
+        need, chargers = street(50, rng, issued[50 * n : 50 * n + 50])
+        needs.append(FeederNeed(feeder_id=FeederId(f"f{n}"), required_a=need, chargers=tuple(chargers)))
+        total = [t + 1.5 * a for t, a in zip(total, need, strict=True)]
+    begin = time.perf_counter()
+    made = plan_transformer(needs, transformer_required_a=(total[0], total[1], total[2]), hold_s=1800, at=T0)
+    took = time.perf_counter() - begin
+    assert made.method is PlanMethod.CP_SAT
+    return result("transformer_5_feeders_ms", took * 1e3, "ms", None)
+
+
 def bench_ledger(chargers: int = 100_000) -> list[dict[str, object]]:
     """Questions to a ledger of 100,000 chargers, a tenth of which have been held, five times each."""
     mpans = [Mpan.from_core(f"13{n:010d}") for n in range(chargers)]
@@ -149,7 +165,7 @@ def main() -> None:
     """Print a table, or JSON."""
     issued = permits(250)
     results = [row for homes in REFERENCE_MS for row in bench_cover(homes, issued)]
-    results += [bench_plans(issued), *bench_ledger()]
+    results += [bench_plans(issued), bench_transformer(issued), *bench_ledger()]
     if "--json" in sys.argv:
         print(json.dumps({"bench": "planning", "results": results}))
         return
