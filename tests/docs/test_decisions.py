@@ -15,8 +15,9 @@ RECORDS = sorted(FOLDER.glob("0*.md"))
 MADE_OF = re.compile(r"^[A-Za-z0-9_.-]+")
 
 
-def test_the_numbers_have_no_gap() -> None:
-    assert [int(path.name[:4]) for path in RECORDS] == list(range(1, len(RECORDS) + 1))
+def test_every_number_is_given_once() -> None:
+    numbers = [int(path.name[:4]) for path in RECORDS]  # a gap is a number that somebody works on
+    assert len(set(numbers)) == len(numbers)
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda path: path.stem)
