@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from linkbox.base.time import ManualClock
 from linkbox.dcc.exchange import Exchange, ExchangeState, receive_reply
 from linkbox.emulator.server import MAX_REQUEST_BYTES, SERVICE_PATHS, create_app, deliver
+from linkbox.transport import HttpClient
 
 from .world import START, World, after, hold
 
@@ -30,6 +31,10 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     server.should_exit = True
     await task
     listener.close()
+
+
+def endpoint(url: str) -> HttpClient:
+    return HttpClient(url, timeout_s=5.0, max_answer_bytes=1000)
 
 
 async def post(world: World, session: aiohttp.ClientSession, base: str, exchange: Exchange) -> Exchange:
@@ -74,8 +79,9 @@ def test_a_critical_exchange_runs_over_http() -> None:
             world.exchanges[exchange.request.request_id] = exchange
             clock.move_to(after(300))
             for delivery in world.dcc.run_until(clock.now()):
-                assert await deliver(delivery, user + "/smartdcc/duis", session=session)
-                assert not await deliver(delivery, user + "/elsewhere", session=session)
+                async with endpoint(user + "/smartdcc/duis") as right, endpoint(user + "/elsewhere") as wrong:
+                    assert await deliver(delivery, right)
+                    assert not await deliver(delivery, wrong)
         assert taken == ["application/xml"]
         assert world.result(hold(1)).state is ExchangeState.SUCCEEDED
 
@@ -110,7 +116,7 @@ def test_an_unreachable_user_is_reported_and_not_raised() -> None:
         (delivery, *_) = world.dcc.run_until(after(300))
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-        async with aiohttp.ClientSession() as session:
-            return await deliver(delivery, f"http://127.0.0.1:{port}/", session=session)
+        async with endpoint(f"http://127.0.0.1:{port}/") as user:
+            return await deliver(delivery, user)
 
     assert asyncio.run(run()) is False

@@ -25,6 +25,7 @@ from linkbox.adapters.gateway_http import HttpDccGateway
 from linkbox.adapters.store_sql import SqliteStore
 from linkbox.app.bench_user import GroupCommit, User, succeeded
 from linkbox.app.emulator_server import lasting_objects
+from linkbox.app.event_loop import run_serving
 from linkbox.app.pki_folder import PkiPlan, create
 from linkbox.base.errors import LinkboxError
 from linkbox.base.identifiers import Eui64, Mpan
@@ -77,7 +78,7 @@ def _device(kind: int, number: int) -> Eui64:
 def measure(count: int) -> dict[str, Any]:
     """The rate of ``count`` exchanges, and where the time went. Raise BenchFailed unless all of them succeed."""
     with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(_measure(Path(folder), count))
+        return run_serving(_measure(Path(folder), count))
 
 
 async def _measure(folder: Path, count: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from linkbox.app.event_loop import run_serving
 from linkbox.app.pki_folder import read_homes, reopen
 from linkbox.app.wire_io import bad_input, read_octets, say_at_once
 from linkbox.app.wire_json import from_json, parse_json
@@ -160,7 +161,7 @@ def serve(config: StandaloneConfig, pki: TestPki, *, as_json: bool) -> None:
 
     with ExitStack() as stack:
         try:
-            asyncio.run(run())
+            run_serving(run())
         except asyncio.CancelledError:
             return
         except OSError as error:

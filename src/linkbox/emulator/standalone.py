@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-import aiohttp
 import uvicorn
-from aiohttp import web
 from fastapi import FastAPI
 
 from linkbox.base.identifiers import Eui64
@@ -26,11 +24,13 @@ from linkbox.emulator.config import EmulatorConfig
 from linkbox.emulator.control import create_control_app
 from linkbox.emulator.dcc import DccEmulator
 from linkbox.emulator.postbox import Parcel, Postbox
-from linkbox.emulator.server import create_service, deliver
+from linkbox.emulator.server import MAX_REQUEST_BYTES, deliver, services
+from linkbox.transport import Handler, HttpClient, serving
 
 DCC_PORT, SMKI_PORT, CONTROL_PORT = 8079, 8083, 8078
 _TICK_S = 0.05
 """How often the world is looked at: answers come at most so much later than their time."""
+_DELIVERY_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,20 +91,20 @@ async def run_standalone(
     if config.control_port is not None:
         apps["control"] = (create_control_app(emulator, clock), config.control_port)
     async with AsyncExitStack() as stack:
-        addresses = {"dcc": await _serve_services(stack, create_service(emulator, clock), config)}
+        addresses = {"dcc": await _serve_services(stack, services(emulator, clock), config)}
         for name, (app, port) in apps.items():
             addresses[name] = await _serve(stack, app, config.host, port)
         if started is not None:
             await started(addresses)
-        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)))
-        await _deliver_for_ever(emulator, config.user_endpoint, clock, session)
+        user = HttpClient(config.user_endpoint, timeout_s=_DELIVERY_TIMEOUT_S, max_answer_bytes=MAX_REQUEST_BYTES)
+        await _deliver_for_ever(emulator, await stack.enter_async_context(user), clock)
 
 
-async def _deliver_for_ever(emulator: DccEmulator, url: str, clock: Clock, session: aiohttp.ClientSession) -> None:
+async def _deliver_for_ever(emulator: DccEmulator, user: HttpClient, clock: Clock) -> None:
     postbox = Postbox()
 
     async def attempt(parcel: Parcel) -> None:
-        if not await deliver(parcel.delivery, url, session=session):
+        if not await deliver(parcel.delivery, user):
             postbox.refused(parcel, clock.now())
 
     async with asyncio.TaskGroup() as attempts:  # one that hangs does not hold up the others
@@ -116,14 +116,12 @@ async def _deliver_for_ever(emulator: DccEmulator, url: str, clock: Clock, sessi
             await asyncio.sleep(_TICK_S)
 
 
-async def _serve_services(stack: AsyncExitStack, app: web.Application, config: StandaloneConfig) -> str:
+async def _serve_services(stack: AsyncExitStack, answer: Handler, config: StandaloneConfig) -> str:
     """The three services, over TLS if the configuration has it."""
     listener = _listener(config.host, config.dcc_port)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, listener, ssl_context=None if config.tls is None else _tls_context(config.tls)).start()
-    return _address(listener, config.host, "http" if config.tls is None else "https")
+    tls = None if config.tls is None else _tls_context(config.tls)
+    await stack.enter_async_context(serving(listener, answer, max_body_bytes=MAX_REQUEST_BYTES, tls=tls))
+    return _address(listener, config.host, "http" if tls is None else "https")
 
 
 def _tls_context(tls: Tls) -> ssl.SSLContext:
