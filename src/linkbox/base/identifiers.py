@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from operator import mul
 
 from linkbox.base.errors import LinkboxError
 
@@ -22,7 +23,7 @@ class InvalidIdentifier(LinkboxError, ValueError):
 
 def mpan_check_digit(core: str) -> str:
     """The thirteenth digit of an MPAN core from its first twelve (MRA: primes, modulo 11, then modulo 10)."""
-    return str(sum(int(d) * w for d, w in zip(core, _MPAN_WEIGHTS, strict=True)) % 11 % 10)
+    return str(sum(map(mul, map(int, core), _MPAN_WEIGHTS)) % 11 % 10)
 
 
 class Mpan(str):

@@ -1,19 +1,24 @@
 """Who may be curtailed at all: consent, tenancy, objections, the priority register; permits and refusals."""
 
 from linkbox.customers.events import (
+    EV_CHARGER,
+    USUAL_SCOPE,
     ConsentEvent,
     ConsentKind,
     CustomerEvent,
     Objection,
     PriorityChoice,
+    Scope,
+    SupplierChange,
     TenancyChange,
-    event_from_row,
-    event_to_row,
 )
 from linkbox.customers.permits import Candidate, Permit, PermitNotConstructible, Refusal, permit
 from linkbox.customers.register import ConsentStatus, CustomerFile
+from linkbox.customers.rows import event_from_row, event_to_row
 
 __all__ = [
+    "EV_CHARGER",
+    "USUAL_SCOPE",
     "Candidate",
     "ConsentEvent",
     "ConsentKind",
@@ -25,6 +30,8 @@ __all__ = [
     "PermitNotConstructible",
     "PriorityChoice",
     "Refusal",
+    "Scope",
+    "SupplierChange",
     "TenancyChange",
     "event_from_row",
     "event_to_row",

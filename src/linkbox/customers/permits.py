@@ -9,6 +9,7 @@ from typing import Any, NoReturn, final
 from linkbox.base.errors import LinkboxError
 from linkbox.base.identifiers import Mpan
 from linkbox.base.time import format_utc, require_utc
+from linkbox.customers.events import EV_CHARGER, ConsentEvent, Scope
 from linkbox.customers.register import CustomerFile
 
 
@@ -24,6 +25,8 @@ class Candidate:
     """A connection point that might be asked for help, with what the network records and the inventory say of it.
 
     ``label`` is what the load control switch says it feeds; ``label_is_ev_charger`` what the inventory made of it.
+    ``switched_off``: whether the command would leave the device with nothing, rather than a reduced rate;
+    ``takes_boost_button``: whether its boost button would be out of use meanwhile. ``device`` is its class.
     """
 
     mpan: Mpan
@@ -32,17 +35,21 @@ class Candidate:
     label_is_ev_charger: bool = True
     label: str = ""
     reachable: bool = True
+    device: str = EV_CHARGER
+    switched_off: bool = True
+    takes_boost_button: bool = False
 
 
 @final
 @dataclass(frozen=True, slots=True, init=False)
 class Permit:
-    """This charger may be held for this intervention, decided at ``at``, on this evidence."""
+    """This charger may be held for this intervention, decided at ``at``, on this evidence, within this scope."""
 
     mpan: Mpan
     intervention_id: str
     at: datetime
     evidence: tuple[str, ...]
+    scope: Scope
 
     def __init__(self, *_: Any, **__: Any) -> None:
         raise PermitNotConstructible
@@ -64,43 +71,64 @@ class Refusal:
 def permit(candidate: Candidate, file: CustomerFile, *, intervention_id: str, at: datetime) -> Permit | Refusal:
     """Decide whether ``candidate`` may be held for an intervention at ``at``, on what is on file.
 
-    Every rule is asked, so that a refusal names all reasons: domestic (NF1), consent of the present tenant (NF3), no
-    objection (NF2), not on the Priority Services Register unless asked for, a switch that says EV charger (D15).
+    Every rule is asked, so that a refusal names all reasons: domestic (NF1), consent of the present tenant (NF3) whose
+    scope covers what would be done, no objection (NF2), not on the Priority Services Register unless asked for, a
+    switch that says EV charger (D15).
     """
     require_utc(at)
     evidence: list[str] = []
     reasons: list[str] = []
     _ask(candidate.domestic, "domestic connection point", "not a domestic connection point", evidence, reasons)
-    _ask_consent(candidate, file, at, evidence, reasons)
+    given = _ask_consent(candidate, file, at, evidence, reasons)
     objection = file.objection(candidate.mpan, intervention_id, at)
     if objection is not None:
         reasons.append(f"customer rejected this intervention at {format_utc(objection.at)}")
     if candidate.priority_register:
-        _ask_register(candidate, file, at, evidence, reasons)
+        _ask_register(candidate, file, given, at, evidence, reasons)
     label = f"switch labelled {candidate.label!r}"
     _ask(candidate.label_is_ev_charger, label, f"{label}, not an EV charger", evidence, reasons)
     _ask(candidate.reachable, "device reachable", "device not reachable", evidence, reasons)
-    if reasons:
+    if reasons or given is None:
         return Refusal(mpan=candidate.mpan, intervention_id=intervention_id, at=at, reasons=tuple(reasons))
-    return _issue(candidate.mpan, intervention_id, at, tuple(evidence))
+    return _issue(candidate.mpan, intervention_id, at, tuple(evidence), given.scope)
 
 
 def _ask_consent(
     candidate: Candidate, file: CustomerFile, at: datetime, evidence: list[str], reasons: list[str]
-) -> None:
+) -> ConsentEvent | None:
+    """The consent that is in force, if one is; whether it covers what would be done is among the reasons."""
     status = file.consent(candidate.mpan, at)
-    if status.valid and status.event is not None:
-        event = status.event
-        evidence.append(f"{status.reason}, text {event.text_version}, by {event.channel}, evidence {event.evidence}")
-    else:
+    event = status.event
+    if not status.valid or event is None:
         reasons.append(status.reason)
+        return None
+    evidence.append(f"{status.reason}, text {event.text_version}, by {event.channel}, evidence {event.evidence}")
+    reasons += _beyond(event.scope, candidate)
+    return event
+
+
+def _beyond(scope: Scope, candidate: Candidate) -> list[str]:
+    """What would be done that the consent does not cover."""
+    checks = (
+        (scope.device != candidate.device, f"consent is for {scope.device!r}, not for {candidate.device!r}"),
+        (candidate.switched_off and not scope.off, "consent is for a reduced rate only, not for switching off"),
+        (candidate.takes_boost_button and not scope.boost_button, "consent leaves the boost button to the customer"),
+    )
+    return [reason for beyond, reason in checks if beyond]
 
 
 def _ask_register(
-    candidate: Candidate, file: CustomerFile, at: datetime, evidence: list[str], reasons: list[str]
+    candidate: Candidate,
+    file: CustomerFile,
+    given: ConsentEvent | None,
+    at: datetime,
+    evidence: list[str],
+    reasons: list[str],
 ) -> None:
     choice = file.priority_opt_in(candidate.mpan, at)
-    if choice is None:
+    if choice is None and given is not None and given.scope.register_opt_in:
+        evidence.append("on the priority register, and consented to take part all the same")
+    elif choice is None:
         reasons.append("on the Priority Services Register and has not asked to take part")
     else:
         evidence.append(f"on the priority register, asked to take part at {format_utc(choice.at)}: {choice.evidence}")
@@ -113,8 +141,8 @@ def _ask(holds: bool, yes: str, no: str, evidence: list[str], reasons: list[str]
         reasons.append(no)
 
 
-def _issue(mpan: Mpan, intervention_id: str, at: datetime, evidence: tuple[str, ...]) -> Permit:
+def _issue(mpan: Mpan, intervention_id: str, at: datetime, evidence: tuple[str, ...], scope: Scope) -> Permit:
     issued = object.__new__(Permit)
-    for name, value in (("mpan", mpan), ("intervention_id", intervention_id), ("at", at), ("evidence", evidence)):
+    for name, value in zip(Permit.__slots__, (mpan, intervention_id, at, evidence, scope), strict=True):
         object.__setattr__(issued, name, value)
     return issued

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from types import MappingProxyType
+from typing import TypeVar
 
 from linkbox.base.identifiers import Mpan
 from linkbox.base.time import format_utc
@@ -15,8 +17,11 @@ from linkbox.customers.events import (
     CustomerEvent,
     Objection,
     PriorityChoice,
+    SupplierChange,
     TenancyChange,
 )
+
+_Event = TypeVar("_Event", bound=CustomerEvent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +38,7 @@ class ConsentStatus:
 class CustomerFile:
     """Everything that was recorded about a set of connection points. The order of arrival does not matter."""
 
-    _events: Mapping[str, frozenset[CustomerEvent]] = field(default_factory=lambda: MappingProxyType({}))
+    _events: Mapping[str, tuple[CustomerEvent, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def of(cls, events: Iterable[CustomerEvent]) -> CustomerFile:
@@ -42,45 +47,62 @@ class CustomerFile:
 
     def with_(self, *events: CustomerEvent) -> CustomerFile:
         """This file with more events."""
-        new: dict[str, set[CustomerEvent]] = {}
+        new: dict[str, list[CustomerEvent]] = {}
         for event in events:
-            new.setdefault(event.mpan, set()).add(event)
-        joined = {mpan: self._events.get(mpan, frozenset()) | added for mpan, added in new.items()}
+            new.setdefault(event.mpan, []).append(event)
+        joined = {mpan: _in_order([*self._events.get(mpan, ()), *added]) for mpan, added in new.items()}
         return CustomerFile(MappingProxyType({**self._events, **joined}))
+
+    def mpans(self) -> frozenset[str]:
+        """The points that anything is recorded about."""
+        return frozenset(self._events)
 
     def history(self, mpan: Mpan, *, known_at: datetime | None = None) -> tuple[CustomerEvent, ...]:
         """All events of one point in order of ``at``; only those recorded by ``known_at``, if that is given."""
-        known = (e for e in self._events.get(mpan, ()) if known_at is None or e.recorded_at <= known_at)
-        return tuple(sorted(known, key=lambda e: (e.at, e.recorded_at, repr(e))))
+        events = self._events.get(mpan, ())
+        return events if known_at is None else tuple(e for e in events if e.recorded_at <= known_at)
+
+    def tenancy(self, mpan: Mpan, at: datetime, *, known_at: datetime | None = None) -> TenancyChange | None:
+        """The tenancy that held at ``at``, as far as one was recorded."""
+        return _last_of(TenancyChange, self.history(mpan, known_at=known_at), at)
+
+    def supplier(self, mpan: Mpan, at: datetime, *, known_at: datetime | None = None) -> str | None:
+        """Who supplied the point at ``at``, as far as that was recorded."""
+        change = _last_of(SupplierChange, self.history(mpan, known_at=known_at), at)
+        return None if change is None else change.supplier
 
     def consent(self, mpan: Mpan, at: datetime, *, known_at: datetime | None = None) -> ConsentStatus:
         """Whether consent was in force at ``at``, as known at ``known_at`` (default: everything recorded so far).
 
         Only what the tenant of that moment said during that tenancy counts; the latest word decides; of two words at
-        the same moment the one that permits less. Seeking a consent is no word of the customer's.
+        the same moment the one that permits less. Seeking a consent is no word of the customer's, and superseding a
+        text touches only the consent that was given to it.
         """
         happened = [e for e in self.history(mpan, known_at=known_at) if e.at <= at]
-        change = _last([e for e in happened if isinstance(e, TenancyChange)])
+        change = _last_of(TenancyChange, happened, at)
         words = [e for e in happened if isinstance(e, ConsentEvent) and e.kind is not ConsentKind.SOUGHT]
         mine = [e for e in words if change is None or (e.at >= change.at and e.tenancy == change.tenancy)]
         tenancy = change.tenancy if change else None
-        if not mine:
+        latest = _standing(mine)
+        if latest is None:
             return ConsentStatus(valid=False, reason=_why_none(words, change), tenancy=tenancy, event=None)
-        latest = max(mine, key=lambda e: (e.at, e.kind is not ConsentKind.GIVEN, e.recorded_at))
+        given = latest.kind is ConsentKind.GIVEN
+        expired = given and latest.expires_at is not None and latest.expires_at <= at
+        reason = f"consent {latest.kind} at {format_utc(latest.at)}"
+        if expired and latest.expires_at is not None:
+            reason += f", expired at {format_utc(latest.expires_at)}"
         return ConsentStatus(
-            valid=latest.kind is ConsentKind.GIVEN,
-            reason=f"consent {latest.kind} at {format_utc(latest.at)}",
-            tenancy=tenancy or latest.tenancy,
-            event=latest,
+            valid=given and not expired, reason=reason, tenancy=tenancy or latest.tenancy, event=latest
         )
 
     def objection(
         self, mpan: Mpan, intervention_id: str, at: datetime, *, known_at: datetime | None = None
     ) -> Objection | None:
         """The first objection of this customer against this intervention, up to ``at``."""
-        history = self.history(mpan, known_at=known_at)
-        mine = [e for e in history if isinstance(e, Objection) and e.intervention_id == intervention_id and e.at <= at]
-        return mine[0] if mine else None
+        for event in self.history(mpan, known_at=known_at):
+            if isinstance(event, Objection) and event.intervention_id == intervention_id and event.at <= at:
+                return event
+        return None
 
     def priority_opt_in(self, mpan: Mpan, at: datetime, *, known_at: datetime | None = None) -> PriorityChoice | None:
         """The choice by which a customer on the priority register takes part, if one is in force at ``at``.
@@ -88,14 +110,44 @@ class CustomerFile:
         It ends with the tenancy, as consent does; of two choices at the same moment the one that permits less counts.
         """
         happened = [e for e in self.history(mpan, known_at=known_at) if e.at <= at]
-        change = _last([e for e in happened if isinstance(e, TenancyChange)])
+        change = _last_of(TenancyChange, happened, at)
         choices = [e for e in happened if isinstance(e, PriorityChoice) and (change is None or e.at >= change.at)]
         latest = max(choices, key=lambda e: (e.at, not e.opted_in, e.recorded_at), default=None)
         return latest if latest is not None and latest.opted_in else None
 
 
-def _last(changes: list[TenancyChange]) -> TenancyChange | None:
-    return changes[-1] if changes else None
+def _in_order(events: list[CustomerEvent]) -> tuple[CustomerEvent, ...]:
+    """By ``at``, then by ``recorded_at``, each once; where both are the same the order is arbitrary but fixed."""
+    if len(events) == 1:
+        return (events[0],)
+    events.sort(key=lambda e: (e.at, e.recorded_at))
+    if any(a.at == b.at and a.recorded_at == b.recorded_at for a, b in pairwise(events)):
+        events = sorted(set(events), key=lambda e: (e.at, e.recorded_at, repr(e)))
+    return tuple(events)
+
+
+def _last_of(kind: type[_Event], events: Iterable[CustomerEvent], at: datetime) -> _Event | None:
+    last = None
+    for event in events:
+        if isinstance(event, kind) and event.at <= at:
+            last = event
+    return last
+
+
+def _standing(words: list[ConsentEvent]) -> ConsentEvent | None:
+    """The word that decides, of those of one tenant."""
+    if len(words) > 1:
+        words.sort(key=lambda e: (e.at, e.kind is not ConsentKind.GIVEN, e.recorded_at))
+    standing: ConsentEvent | None = None
+    for word in words:
+        if word.kind is ConsentKind.SUPERSEDED and not _was_given_to(standing, word.text_version):
+            continue
+        standing = word
+    return standing
+
+
+def _was_given_to(standing: ConsentEvent | None, text_version: str) -> bool:
+    return standing is not None and standing.kind is ConsentKind.GIVEN and standing.text_version == text_version
 
 
 def _why_none(words: list[ConsentEvent], change: TenancyChange | None) -> str:
