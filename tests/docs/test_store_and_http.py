@@ -34,7 +34,7 @@ def code(text: str) -> list[str]:
 
 def test_every_table_is_described_with_its_columns() -> None:
     described = {code(row[0])[0]: code(row[1]) for row in cells(STORE, "Tables")}
-    assert described == {t.name: [c.name for c in t.columns] for t in store_sql._meta.tables.values()}
+    assert described == {t.name: [c.name for c in t.columns] for t in store_sql.METADATA.tables.values()}
 
 
 def test_every_kind_of_entity_that_the_operation_writes_is_described() -> None:

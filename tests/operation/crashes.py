@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from linkbox.adapters.store_sql import SqliteStore
+from linkbox.customers import CustomerEvent
 from linkbox.operation.ports import InboxItem, Row, Store, Transaction
 from tests.operation.rig import MINUTE, Plan, Post, Rig
 
@@ -53,6 +54,14 @@ class WatchedStore:
 
     def customer_events(self) -> list[Mapping[str, Any]]:
         return self._store.customer_events()
+
+    def customer_facts(
+        self, *, after: int = 0, mpans: Collection[str] | None = None
+    ) -> list[tuple[int, CustomerEvent]]:
+        return self._store.customer_facts(after=after, mpans=mpans)
+
+    def last_customer_fact(self) -> int:
+        return self._store.last_customer_fact()
 
     def close(self) -> None:
         self._store.close()

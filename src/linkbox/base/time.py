@@ -26,19 +26,21 @@ class ClockWentBack(LinkboxError):
 
 def require_utc(at: datetime) -> datetime:
     """Return ``at`` unchanged; raise NaiveTime unless it is aware and in UTC."""
-    if at.utcoffset() != timedelta(0):
+    if at.tzinfo is not UTC and at.utcoffset() != timedelta(0):
         raise NaiveTime(at)
     return at
 
 
 def format_utc(at: datetime) -> str:
     """ISO 8601 with milliseconds and Z, as in every XML message, file and record: ``2026-01-13T00:30:00.000Z``."""
-    return require_utc(at).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return require_utc(at).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_utc(text: str) -> datetime:
     """The inverse of format_utc; accepts any ISO 8601 text with an offset. Raise ValueError otherwise."""
     at = datetime.fromisoformat(text)
+    if at.tzinfo is UTC:
+        return at
     if at.utcoffset() is None:
         raise NaiveTime(at)
     return at.astimezone(UTC)

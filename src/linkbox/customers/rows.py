@@ -31,6 +31,9 @@ EVENT_KINDS: Mapping[str, type[CustomerEvent]] = {
     "priority_choice": PriorityChoice,
 }
 _NAMES = {kind: name for name, kind in EVENT_KINDS.items()}
+_KINDS_OF_CONSENT = {kind.value: kind for kind in ConsentKind}
+_UNFIT = (ValueError, TypeError, LookupError, OverflowError, InvalidIdentifier)
+"""What reading a value may raise because of what it is."""
 
 
 def event_to_row(event: CustomerEvent) -> dict[str, Any]:
@@ -52,8 +55,9 @@ def event_from_row(row: Mapping[str, Any]) -> CustomerEvent:
         rule = f"must be one of {', '.join(EVENT_KINDS)}"
         raise InvalidInput("customer event", [Issue(where="event", value=str(row.get("event")), rule=rule)])
     try:
-        return kind(**{name: READERS[name](value) for name, value in row.items() if name != "event"})
-    except (ValueError, TypeError, LookupError, OverflowError, InvalidIdentifier):
+        values = {name: READERS[name](value) for name, value in row.items() if name != "event"}
+        return kind(**values)
+    except _UNFIT:
         return kind(**_checked(kind, row))
 
 
@@ -74,7 +78,7 @@ def _checked(kind: type[CustomerEvent], row: Mapping[str, Any]) -> dict[str, Any
             continue
         try:
             values[name] = READERS[name](row[name])
-        except (ValueError, TypeError, OverflowError, InvalidIdentifier) as error:
+        except _UNFIT as error:
             issues.append(Issue(where=name, value=_shown(name, row[name]), rule=_rule(name, error)))
     if issues:
         raise InvalidInput(f"customer event {name_of_kind!r}", issues)
@@ -112,8 +116,8 @@ def _rule(name: str, error: Exception) -> str:
             return str(error)
 
 
-def _time(value: Any) -> datetime:
-    return parse_utc(value)
+def _kind(value: Any) -> ConsentKind:
+    return _KINDS_OF_CONSENT[value]
 
 
 def _time_or_none(value: Any) -> datetime | None:
@@ -127,7 +131,7 @@ def _boolean(value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str):
+    if value.__class__ is not str and not isinstance(value, str):
         raise ValueError("must be text")
     return value
 
@@ -162,10 +166,10 @@ def _plain_text(value: str) -> str:
 
 READERS: Mapping[str, Callable[[Any], Any]] = {
     "mpan": Mpan,
-    "at": _time,
-    "recorded_at": _time,
+    "at": parse_utc,
+    "recorded_at": parse_utc,
     "expires_at": _time_or_none,
-    "kind": ConsentKind,
+    "kind": _kind,
     "opted_in": _boolean,
     "scope": _scope,
     **dict.fromkeys(

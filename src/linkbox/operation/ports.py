@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from linkbox.base.errors import LinkboxError
+from linkbox.base.identifiers import FeederId, Mpan
+from linkbox.customers import CustomerEvent
+from linkbox.grid.network import ConnectionPoint
 
 Json = Any
 """A value that JSON can hold; its shape is known to the module that wrote it."""
@@ -101,8 +104,59 @@ class Store(Protocol):
     def customer_events(self) -> list[Mapping[str, Json]]:
         """The customers' history in order of recording."""
 
+    def customer_facts(
+        self, *, after: int = 0, mpans: Collection[str] | None = None
+    ) -> list[tuple[int, CustomerEvent]]:
+        """The facts that were recorded after number ``after``, of all points or of some, each with its number, in
+        order of recording."""
+
+    def last_customer_fact(self) -> int:
+        """The number of the fact that was recorded last; 0 where there is none."""
+
     def close(self) -> None:
         """Release the store."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredPoint:
+    """One connection point as the distributor's register has it. ``supplier``: as known when it was registered."""
+
+    feeder_id: FeederId
+    point: ConnectionPoint
+    supplier: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """How many facts of many were new, and how many were known already."""
+
+    new: int
+    known: int
+
+
+class Register(Protocol):
+    """Millions of connection points, and what their customers said: the facts that the Store gives, in bulk.
+
+    What is written goes in commits of some thousand rows, so that a controller on the same store is not kept waiting;
+    what was cut off is completed by doing it again."""
+
+    def put_points(self, points: Iterable[RegisteredPoint], *, progress: Callable[[int], None] = ...) -> int:
+        """Add points, or replace those of the same MPAN; how many were given. ``progress`` hears how many are done."""
+
+    def points_of(self, feeder_id: FeederId) -> list[RegisteredPoint]:
+        """The points on one feeder, by MPAN."""
+
+    def point_of(self, mpan: Mpan) -> RegisteredPoint | None:
+        """One point."""
+
+    def facts_of(self, feeder_id: FeederId) -> list[CustomerEvent]:
+        """All facts about the points on one feeder, in any order."""
+
+    def record(self, facts: Iterable[Mapping[str, Json]], *, progress: Callable[[int], None] = ...) -> Recorded:
+        """Append those facts (as ``event_to_row`` has them) that are not known yet."""
+
+    def count_known(self, facts: Iterable[Mapping[str, Json]]) -> Recorded:
+        """What ``record`` would do, without doing it; a fact that comes twice may be counted twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

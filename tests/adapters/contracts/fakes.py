@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from linkbox.base.time import format_utc, parse_utc
+from linkbox.customers import CustomerEvent, event_from_row
 from linkbox.operation.ports import HttpAnswer, InboxItem, PeerUnreachable, Row, Transaction
 
 
@@ -107,6 +108,16 @@ class MemoryStore:
 
     def customer_events(self) -> list[Mapping[str, Any]]:
         return [plain_copy(body) for body in self._now.customers]
+
+    def customer_facts(
+        self, *, after: int = 0, mpans: Collection[str] | None = None
+    ) -> list[tuple[int, CustomerEvent]]:
+        rows = enumerate(self._now.customers, 1)
+        mine = [(n, row) for n, row in rows if n > after and "mpan" in row and (mpans is None or row["mpan"] in mpans)]
+        return [(n, event_from_row(row)) for n, row in mine]
+
+    def last_customer_fact(self) -> int:
+        return len(self._now.customers)
 
     def close(self) -> None:
         self._working = None

@@ -12,9 +12,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from linkbox.adapters.store_sql import SqliteStore
+from linkbox.adapters.store_sql import PostgresqlStore, SqliteStore
+from linkbox.base.identifiers import Mpan
+from linkbox.customers import ConsentKind, event_to_row
 from linkbox.operation.ports import InboxItem, Row, Store
 from tests.adapters.contracts.fakes import MemoryDisk, MemoryStore
+from tests.adapters.postgresql import schema_of_its_own
+from tests.operation.rig import consent, moved_in
 
 START = datetime(2026, 1, 13, 17, 0, tzinfo=UTC)
 
@@ -41,9 +45,24 @@ class InMemory:
         return MemoryStore(self.disk)
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    return SqliteFile(tmp_path / "store.sqlite") if request.param == "sqlite" else InMemory(MemoryDisk())
+@dataclass
+class PostgresqlSchema:
+    url: str
+
+    def open(self) -> Store:
+        return PostgresqlStore(self.url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "memory"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    match request.param:
+        case "sqlite":
+            yield SqliteFile(tmp_path / "store.sqlite")
+        case "postgresql":
+            with schema_of_its_own() as url:
+                yield PostgresqlSchema(url)
+        case _:
+            yield InMemory(MemoryDisk())
 
 
 @pytest.fixture
@@ -289,6 +308,23 @@ def test_the_customers_history_keeps_its_order_and_its_repeats(store: Store) -> 
         for n in (3, 1, 1):
             tx.append_customer_event({"n": n})
     assert store.customer_events() == [{"n": 3}, {"n": 1}, {"n": 1}]
+
+
+def test_facts_come_as_values_with_their_numbers_of_all_points_or_of_some(store: Store) -> None:
+    told = [moved_in(0, START), consent(0, ConsentKind.GIVEN, START), moved_in(1, START), moved_in(2, START)]
+    assert store.last_customer_fact() == 0
+    with store.transaction() as tx:
+        for event in told:
+            tx.append_customer_event(event_to_row(event))
+    every = store.customer_facts()
+    assert [event for _, event in every] == told
+    numbers = [number for number, _ in every]
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] == store.last_customer_fact()
+    assert store.customer_facts(mpans=[told[2].mpan, told[0].mpan]) == every[:3]
+    assert store.customer_facts(after=numbers[1]) == every[2:]
+    assert store.customer_facts(after=numbers[1], mpans=[told[0].mpan]) == []
+    assert store.customer_facts(mpans=[Mpan.from_core("999999999999")]) == []
 
 
 # -- counters -------------------------------------------------------------------------------------------------

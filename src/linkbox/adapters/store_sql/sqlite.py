@@ -1,0 +1,66 @@
+"""The store in one SQLite file: write-ahead log, every commit synced to disk, one writer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from json import dumps
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from linkbox.adapters.store_sql.register import SqlRegister
+from linkbox.adapters.store_sql.schema import METADATA, SCHEMA_VERSION, StoreUnusable
+from linkbox.adapters.store_sql.statements import Statements
+
+# The audit table refuses changes by itself; the hash chain finds those who go round it.
+_GUARDS = tuple(
+    f"CREATE TRIGGER IF NOT EXISTS audit_no_{verb} BEFORE {verb.upper()} ON audit "
+    f"BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END"
+    for verb in ("update", "delete")
+)
+_MORE = {
+    "facts_of_points": "SELECT seq, body FROM customer_event WHERE mpan IN (SELECT value FROM json_each(:mpans))",
+    "identities": "SELECT mpan, identity FROM customer_event WHERE mpan IN (SELECT value FROM json_each(:mpans))",
+}
+
+
+def _same(text: str) -> str:
+    return text
+
+
+class SqliteStore(SqlRegister):
+    """Linkbox's store in one SQLite file (or in memory, with ``path=None``, for tests)."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open or create the store; raise StoreUnusable for a file that is something else."""
+        url = "sqlite://" if path is None else f"sqlite:///{path}"
+        engine = sa.create_engine(url, poolclass=sa.pool.StaticPool, connect_args={"check_same_thread": False})
+        super().__init__(engine, Statements(engine.dialect, _MORE, _same), str(path))
+
+    def _prepare(self) -> None:
+        run = self._connection.exec_driver_sql
+        version = run("PRAGMA user_version").scalar()
+        if version not in (0, SCHEMA_VERSION):
+            raise StoreUnusable(self._place, f"schema version {version}, not {SCHEMA_VERSION}")
+        found = {name for (name,) in run("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        foreign = sorted(name for name in found - set(METADATA.tables) if not name.startswith("sqlite_"))
+        if foreign:
+            raise StoreUnusable(self._place, f"it is the database of another program: it has a table {foreign[0]!r}")
+        run("PRAGMA journal_mode=WAL")
+        run("PRAGMA synchronous=FULL")
+        METADATA.create_all(self._connection)
+        for guard in _GUARDS:
+            run(guard)
+        run(f"PRAGMA user_version={SCHEMA_VERSION}")
+        self._connection.commit()
+
+    def _facts_of_points(self, mpans: Sequence[int]) -> list[tuple[Any, ...]]:
+        return self._ask("facts_of_points", mpans=dumps(list(mpans)))
+
+    def _identities(self, connection: sa.Connection, mpans: Sequence[int]) -> set[tuple[int, bytes]]:
+        rows = self._statements.run(connection, "identities", {"mpans": dumps(list(mpans))})
+        return {(mpan, identity) for mpan, identity in map(tuple, rows)}
+
+    def _insert(self, connection: sa.Connection, name: str, rows: Sequence[dict[str, Any]]) -> None:
+        self._statements.run(connection, name, *rows)
