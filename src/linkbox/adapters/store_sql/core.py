@@ -28,10 +28,13 @@ class SqlStore:
         """Connect and prepare; raise StoreUnusable for a database that is something else."""
         self._engine, self._statements, self._place = engine, statements, place
         self._writing = False
+        connection: sa.Connection | None = None
         try:
-            self._connection = engine.connect()
+            connection = self._connection = engine.connect()
             self._prepare()
         except (sa.exc.DBAPIError, StoreUnusable) as error:
+            if connection is not None:
+                connection.close()
             engine.dispose()
             why = one_line(error) if isinstance(error, sa.exc.DBAPIError) else error.why
             raise StoreUnusable(place, why) from error

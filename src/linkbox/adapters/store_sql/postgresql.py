@@ -113,7 +113,7 @@ def _own(dbapi_connection: Any, _: object) -> None:
         try:
             cursor.execute(f"SELECT pg_advisory_lock({_OWNER}, hashtext(current_schema()))")
         except Exception as error:
-            dbapi_connection.rollback()
+            dbapi_connection.close()
             if getattr(error, "sqlstate", None) != "55P03":  # lock_not_available
                 raise
             raise StoreUnusable("PostgreSQL", "in use: another Linkbox works on it") from error
