@@ -32,3 +32,28 @@ def wire(
         say({"bench": "wire", "results": found}, as_json=True)
     else:
         typer.echo(table(found))
+
+
+@app.command("plan")
+def plan(
+    feeders: Annotated[int, typer.Option(help="Feeders of 100 homes that need action in the same minute.")] = 1000,
+    chargers: Annotated[int, typer.Option(help="Chargers whose minutes are asked for at once.")] = 100_000,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes for the plans; default: one a core, at most 2.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Plans of many feeders in the same minute, and what is left of many chargers' minutes."""
+    from linkbox.app.bench_plan import results, table
+    from linkbox.app.wire_io import say
+
+    for name, value, most in (("--feeders", feeders, 100_000), ("--chargers", chargers, 1_000_000)):
+        if not 10 <= value <= most:
+            raise bad_input(name, str(value), f"must be within 10..{most}")
+    if workers is not None and not 1 <= workers <= 64:
+        raise bad_input("--workers", str(workers), "must be within 1..64")
+    found = results(feeders=feeders, chargers=chargers, workers=workers)
+    if as_json:
+        say({"bench": "plan", "results": found}, as_json=True)
+    else:
+        typer.echo(table(found))

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from linkbox import __version__
+from linkbox.app.prove_cli import app as prove_app
 from linkbox.app.wire_cli import add_wire_commands
 from linkbox.base.errors import InvalidInput, Issue, LinkboxError
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 audit_app = typer.Typer(help="Verify records that Linkbox exported.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
+app.add_typer(prove_app, name="prove")
 add_wire_commands(app)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -73,9 +73,10 @@ def _nothing_to_take(charger: Charger) -> str:
     return f"draws {charger.amps:.1f} A, no more than its reduced rate leaves it"
 
 
-def lot(mpan: Mpan, at: datetime) -> int:
+def lots(at: datetime) -> Callable[[Mpan], int]:
     """Who comes first among equals, drawn anew every day so that it is not always the same household."""
-    return zlib.crc32(f"{at:%Y-%m-%d} {mpan}".encode())
+    day = f"{at:%Y-%m-%d} "
+    return lambda mpan: zlib.crc32((day + mpan).encode())
 
 
 def use(charger: Charger) -> str:

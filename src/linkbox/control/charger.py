@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from linkbox.base.errors import LinkboxError
@@ -52,6 +52,12 @@ class Charger:
     phase_probability: Amps3 | None = None
     control: Control = _OFF
     rated_a: float | None = None
+    #: Whole percents of the rating that a hold may leave.
+    levels: Levels = field(init=False, repr=False, compare=False)
+    #: The probability that it draws, by phase: what one ampere less is expected to shed on each.
+    share: Amps3 = field(init=False, repr=False, compare=False)
+    #: What its deepest hold is expected to shed on each phase.
+    expected_a: Amps3 = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.permit.mpan != self.mpan:
@@ -65,6 +71,10 @@ class Charger:
         if isinstance(self.control, OnOff) and 0.0 < self.control.reduced_fraction * self.full_a < FLOOR_A:
             left_a = self.control.reduced_fraction * self.full_a
             raise PlanningError("control", left_a, f"a reduced rate must be off or {FLOOR_A} A and more")
+        object.__setattr__(self, "share", self._share())
+        object.__setattr__(self, "levels", levels(self.control, rated_a=self.full_a, drawn_a=self.amps))
+        nothing, deepest = (0.0, 0.0, 0.0), self.levels.deepest
+        object.__setattr__(self, "expected_a", nothing if self.levels.empty else self.expected_at(deepest))
 
     @property
     def full_a(self) -> float:
@@ -72,25 +82,9 @@ class Charger:
         return self.amps if self.rated_a is None else self.rated_a
 
     @property
-    def levels(self) -> Levels:
-        """Whole percents of the rating that a hold may leave."""
-        return levels(self.control, rated_a=self.full_a, drawn_a=self.amps)
-
-    @property
     def deepest_weight(self) -> float:
         """The fraction of full off of its deepest hold: what the ledger is to be asked with for ``remaining_s``."""
         return 1.0 - min(self.levels.deepest, 99.0) / 100
-
-    @property
-    def share(self) -> Amps3:
-        """The probability that it draws, by phase: what one ampere less is expected to shed on each."""
-        p = self.probability_drawing
-        if self.phase is not None:
-            return (p * (self.phase == 0), p * (self.phase == 1), p * (self.phase == 2))
-        if self.three_phase:
-            return (p, p, p)
-        a, b, c = self.phase_probability or (1 / 3, 1 / 3, 1 / 3)
-        return (p * a, p * b, p * c)
 
     def expected_at(self, level_percent: float) -> Amps3:
         """What a hold that leaves ``level_percent`` of the rating is expected to shed on each phase."""
@@ -98,10 +92,14 @@ class Charger:
         a, b, c = self.share
         return (shed * a, shed * b, shed * c)
 
-    @property
-    def expected_a(self) -> Amps3:
-        """What its deepest hold is expected to shed on each phase."""
-        return (0.0, 0.0, 0.0) if self.levels.empty else self.expected_at(self.levels.deepest)
+    def _share(self) -> Amps3:
+        p = self.probability_drawing
+        if self.phase is not None:
+            return (p * (self.phase == 0), p * (self.phase == 1), p * (self.phase == 2))
+        if self.three_phase:
+            return (p, p, p)
+        a, b, c = self.phase_probability or (1 / 3, 1 / 3, 1 / 3)
+        return (p * a, p * b, p * c)
 
     @property
     def weight(self) -> float:

@@ -19,6 +19,8 @@ from linkbox.control.greedy import greedy_cover
 from linkbox.control.options import Option
 from linkbox.control.solver import solve
 
+__all__ = ["Choice", "PlanMethod", "choose", "greedy_choice", "of_levels", "targets"]
+
 
 class PlanMethod(StrEnum):
     """How a plan was found. PREFIX_ENUMERATION and CP_SAT are proved to be the minimum; the others are not."""
@@ -63,7 +65,7 @@ def choose(need_a: Sequence[float], options: Sequence[Option], *, effort: float)
                 [o.levels.deepest if n in taken else None for n, o in enumerate(options)],
                 PlanMethod.PREFIX_ENUMERATION,
             )
-    fallback = _greedy(need_a, options)
+    fallback = greedy_choice(need_a, options)
     if effort <= 0.0:
         return fallback
     solved = solve(targets(need_a, options), options, hint=fallback.levels, effort=effort)
@@ -113,7 +115,7 @@ def _items(options: Sequence[Option]) -> list[Item]:
     ]
 
 
-def _greedy(need_a: Sequence[float], options: Sequence[Option]) -> Choice:
+def greedy_choice(need_a: Sequence[float], options: Sequence[Option]) -> Choice:
     """Everyone chosen at the deepest level; then levels are raised, the dearest first, as far as nothing is missed."""
     items = _items(options)
     cover = greedy_cover(need_a, items)

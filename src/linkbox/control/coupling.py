@@ -9,7 +9,7 @@ from datetime import datetime
 
 from linkbox.base.identifiers import FeederId
 from linkbox.base.phases import PHASES
-from linkbox.control.candidates import MIN_HOLD_S, Terms, check_need, check_once, obstacle
+from linkbox.control.candidates import MIN_HOLD_S, Terms, check_need, check_once, lots, obstacle
 from linkbox.control.charger import Amps3, Charger, PlanningError, burden
 from linkbox.control.choice import Choice, PlanMethod, choose
 from linkbox.control.cover import TOLERANCE_A
@@ -76,8 +76,9 @@ def _coupled(
     wanted = [_either(n.required_a, transformer_a) for n in needs]
     obstacles = [{c.mpan: obstacle(c, w, terms) for c in n.chargers} for n, w in zip(needs, wanted, strict=True)]
     candidates = [[c for c in n.chargers if o[c.mpan] is None] for n, o in zip(needs, obstacles, strict=True)]
+    lot = lots(terms.at)
     options = [
-        option_of(c, _rows(c.share, place, len(needs)), terms.at) for place, cs in enumerate(candidates) for c in cs
+        option_of(c, _rows(c.share, place, len(needs)), lot(c.mpan)) for place, cs in enumerate(candidates) for c in cs
     ]
     rows = [*(a for n in needs for a in n.required_a), *transformer_a]
     choice = choose(rows, options, effort=effort)

@@ -202,11 +202,11 @@ class Ledger:
         A hold that overlaps one already reserved for this charger counts once. Start on whole seconds: a hold that
         starts within a second is counted from its beginning.
         """
-        return _remaining_s(self._intervals(mpan), require_utc(at), _milli(weight))
+        return _remaining_s(self._intervals(mpan), require_utc(at), milli_of(weight))
 
     def remaining_many(self, mpans: Iterable[Mpan], at: datetime, *, weight: float = 1.0) -> list[int]:
         """``remaining_s`` of many chargers, in their order."""
-        start, weight_milli = require_utc(at), _milli(weight)
+        start, weight_milli = require_utc(at), milli_of(weight)
         untouched = _remaining_s([], start, weight_milli)
         held = ([e.interval for e in self._of(mpan)] for mpan in mpans)
         return [_remaining_s(intervals, start, weight_milli) if intervals else untouched for intervals in held]
@@ -271,7 +271,7 @@ def _new_entry(mpan: Mpan, start: datetime, duration_s: int, command: str, weigh
         reserved_end=end,
         start=start,
         end=end,
-        weight_milli=_milli(weight),
+        weight_milli=milli_of(weight),
         state=EntryState.RESERVED,
     )
 
@@ -290,7 +290,8 @@ def _remaining_s(intervals: list[Interval], start: datetime, weight_milli: int) 
     return max(0, longest_s - (1 if start.microsecond else 0))
 
 
-def _milli(weight: float) -> int:
+def milli_of(weight: float) -> int:
+    """The fraction of full off in thousandths, rounded up. Raises ValueError unless it is above 0 and at most 1."""
     if not 0.0 < weight <= 1.0:
         raise ValueError(f"weight must be above 0 and at most 1, not {weight}")
     return math.ceil(round(weight * FULL_OFF_MILLI, 6))

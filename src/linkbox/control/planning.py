@@ -22,7 +22,7 @@ from linkbox.control.candidates import (
     Terms,
     check_need,
     check_once,
-    lot,
+    lots,
     obstacle,
     use,
 )
@@ -117,19 +117,20 @@ def plan(
     check_once(chargers)
     obstacles = {c.mpan: obstacle(c, required_a, terms) for c in chargers}
     candidates = [c for c in chargers if obstacles[c.mpan] is None]
-    choice = choose(required_a, [option_of(c, c.share, at) for c in candidates], effort=effort)
+    lot = lots(at)
+    choice = choose(required_a, [option_of(c, c.share, lot(c.mpan)) for c in candidates], effort=effort)
     return assemble(required_a, candidates, choice, obstacles, terms)
 
 
-def option_of(charger: Charger, share: tuple[float, ...], at: datetime) -> Option:
-    """A candidate as the choice sees it, on the rows that ``share`` has."""
+def option_of(charger: Charger, share: tuple[float, ...], tie: int) -> Option:
+    """A candidate as the choice sees it, on the rows that ``share`` has. ``tie``: its lot among equals."""
     return Option(
         share=share,
         drawn_a=charger.amps,
         rated_a=charger.full_a,
         levels=charger.levels,
         weight=charger.weight,
-        tie=lot(charger.mpan, at),
+        tie=tie,
     )
 
 
