@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from linkbox import __version__
+from linkbox.app.network_cli import app as network_app
 from linkbox.app.prove_cli import app as prove_app
 from linkbox.app.wire_cli import add_wire_commands
 from linkbox.base.errors import InvalidInput, Issue, LinkboxError
@@ -29,6 +30,7 @@ app = typer.Typer(
 audit_app = typer.Typer(help="Verify records that Linkbox exported.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 app.add_typer(prove_app, name="prove")
+app.add_typer(network_app, name="network")
 add_wire_commands(app)
 
 
@@ -42,7 +44,9 @@ def version() -> None:
 def demo(
     feeder: Annotated[
         str | None,
-        typer.Option(help="A feeder folder in OpenDSS text or Linkbox tables, or ARCHIVE.tar.xz:network_1/Feeder_1."),
+        typer.Option(
+            help="A folder of OpenDSS text or Linkbox tables, ARCHIVE.tar.xz:network_1/Feeder_1, or pandapower JSON."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same evening, byte for byte.")] = 1,
     ev_share: Annotated[float, typer.Option(help="Share of homes with an electric car.")] = 0.8,

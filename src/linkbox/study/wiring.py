@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from linkbox.adapters.network_opendss import read_opendss_feeder
+from linkbox.adapters.network_pandapower import read_pandapower
 from linkbox.adapters.network_tables import default_street, read_network_tables
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.identifiers import Eui64, FeederId, Mpan
@@ -34,7 +35,7 @@ PROVIDER_NAME = "Dawn Flexibility"
 
 
 def read_street(feeder: str | None) -> FeederNetwork:
-    """The network that a scenario names: the package's own street, Linkbox tables, or OpenDSS text.
+    """The network that a scenario names: the package's own street, Linkbox tables, pandapower JSON, or OpenDSS text.
 
     Raise InvalidInput with everything that is wrong with it."""
     if feeder is None:
@@ -42,6 +43,8 @@ def read_street(feeder: str | None) -> FeederNetwork:
     path = Path(feeder)
     if path.is_dir() and (path / "feeder.toml").exists():
         return read_network_tables(path)
+    if path.suffix == ".json":
+        return read_pandapower(path)
     return read_opendss_feeder(feeder)
 
 
