@@ -119,6 +119,79 @@ def test_consent_is_read_from_rows_as_they_come(
     assert (veto(HOLD, facts(words=words, tenancies=tenancies), at=T0) == ()) is allowed
 
 
+LATER = T0 + HOUR
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        # a consent ends by itself, at the very moment
+        ((dataclasses.replace(word(-1, "given"), expires_at=LATER),), True),
+        ((dataclasses.replace(word(-1, "given"), expires_at=T0),), False),
+        # superseding a text ends the consent that was given to it, and no other
+        ((dataclasses.replace(word(-2, "given"), text_version="1"), word(-1, "superseded")), True),
+        (
+            (
+                dataclasses.replace(word(-2, "given"), text_version="1"),
+                dataclasses.replace(word(-1, "superseded"), text_version="1"),
+            ),
+            False,
+        ),
+        (
+            (
+                dataclasses.replace(word(-3, "given"), text_version="1"),
+                dataclasses.replace(word(-2, "refused"), text_version="1"),
+                dataclasses.replace(word(-1, "superseded"), text_version="1"),
+            ),
+            False,
+        ),
+        # consent to a reduced rate is none to being switched off
+        ((dataclasses.replace(word(-1, "given"), off=False),), False),
+    ],
+)
+def test_consent_has_an_end_a_text_and_a_scope(words: tuple[StoredWord, ...], allowed: bool) -> None:
+    assert (veto(HOLD, facts(words=words), at=T0) == ()) is allowed
+
+
+def limited(percent: float, weight: float | None = None) -> OutgoingHold:
+    return hold(level=percent / 100, weight=1 - percent / 100 if weight is None else weight)
+
+
+@pytest.mark.parametrize(
+    ("outgoing", "device", "word"),
+    [
+        (limited(50), {"proportional": True}, None),
+        (limited(19), {"proportional": True}, None),  # 6.08 A of 32 A
+        (limited(18), {"proportional": True}, "below 6 A"),  # 5.76 A
+        (limited(50), {"proportional": True, "rated_a": 12.0}, None),  # 6 A
+        (limited(0), {"proportional": True}, "below 6 A"),
+        (limited(99), {"proportional": True}, None),
+        (limited(100, 0.5), {"proportional": True}, "not one that the device has"),
+        (limited(50.5), {"proportional": True}, "not one that the device has"),
+        (limited(50, 0.49), {"proportional": True}, "fewer minutes"),
+        (limited(50, 0.6), {"proportional": True}, None),
+        (limited(50), {"deactivated_level": 0.5}, None),
+        (limited(33.3), {"deactivated_level": 0.333}, None),
+        (limited(0), {"deactivated_level": 0.5}, "not one that the device has"),
+        (limited(50), {}, "not one that the device has"),
+        (limited(10), {"deactivated_level": 0.1}, "below 6 A"),
+        (hold(level=float("nan")), {"proportional": True}, "not one that the device has"),
+        (hold(level=-0.5), {"proportional": True}, "not one that the device has"),
+        (limited(50), {"proportional": True, "rated_a": float("nan")}, "below 6 A"),
+    ],
+)
+def test_levels_are_checked_against_the_device(
+    outgoing: OutgoingHold, device: dict[str, object], word: str | None
+) -> None:
+    reasons = veto(outgoing, facts(**device), at=T0)
+    assert reasons == () if word is None else any(word in reason for reason in reasons)
+
+
+def test_consent_to_a_reduced_rate_allows_one() -> None:
+    words = (dataclasses.replace(GOOD.words[0], off=False),)
+    assert veto(limited(50), facts(words=words, deactivated_level=0.5), at=T0) == ()
+
+
 def test_worst_window_may_end_with_the_hold_alone() -> None:
     # At half rate 180 min still lie in the window at T0, 90 full ones, and 20 more. While the hold lasts, half of what
     # enters leaves: after 20 min 110 + 20 - 10 = 120, after 21 min 120.5.

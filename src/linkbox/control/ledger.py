@@ -169,8 +169,9 @@ class Ledger:
         For the late answer: of a command that the DCC kept back and let through after its reservation had ended, or
         after it was given up. It counts, as an overrun, although no quota allowed it, so that the ledger tells the
         truth and the charger rests until its windows have room again. Within what was reserved, and while that is
-        open, it is ``settle``. Of several reports on one command the outermost times count. Raises LedgerConflict for
-        a command that is not in the ledger, ValueError for a span that ends before it begins.
+        open, it is ``settle``. A command is carried out once: of reports that overlap the outermost times count, and a
+        first report that lies elsewhere replaces what was only assumed. Raises LedgerConflict for a command that is
+        not in the ledger, ValueError for a span that ends before it begins.
         """
         entry = self._known(command)
         start, end = require_utc(used_from), require_utc(used_until)
@@ -178,10 +179,12 @@ class Ledger:
             raise ValueError(f"command {command}: the use ends {format_utc(end)}, before it begins")
         if entry.state in _OPEN and entry.reserved_start <= start and end <= entry.reserved_end:
             return self.settle(command, end, used_from=start)
-        if entry.state not in _OPEN and entry.start <= start and end <= entry.end:
-            return self
-        if entry.start < entry.end and entry.state not in _OPEN:
-            start, end = min(start, entry.start), max(end, entry.end)
+        if entry.state not in _OPEN:
+            apart = end <= entry.start or entry.end <= start
+            if entry.start <= start and end <= entry.end:
+                return self
+            if entry.state is EntryState.OVERRUN or not apart:
+                start, end = min(start, entry.start), max(end, entry.end)
         return self._replace(entry, replace(entry, start=start, end=end, state=EntryState.OVERRUN))
 
     def release(self, command: str) -> Ledger:

@@ -6,12 +6,12 @@ meet another fault here before a customer is wronged. An empty answer lets the c
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 _WINDOWS = ((timedelta(hours=24), timedelta(minutes=120)), (timedelta(days=30), timedelta(minutes=480)))
-_SHORTEST_S, _LONGEST_S = 15 * 60, 120 * 60
-_FLOOR_A, _ROUNDING = 6.0, 1e-6
+_SHORTEST_S, _LONGEST_S, _FLOOR_A, _ROUNDING = 15 * 60, 120 * 60, 6.0, 1e-6
 _CLOCKS_MAY_DIFFER = timedelta(seconds=60)
 
 
@@ -39,19 +39,20 @@ class StoredInterval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredWord:
-    """A row of the consent history: what a tenant said, and when. ``kind`` as stored: given, refused, sought …"""
+    """A row of the consent history: what a tenant said, and when; ``kind`` as stored. ``off``: may be switched off."""
 
     at: datetime
     kind: str
     tenancy: str
+    text_version: str = ""
+    expires_at: datetime | None = None
+    off: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFacts:
-    """Everything that is stored about the connection point. ``tenancies``: (from when, name) of every change known.
-
-    ``proportional``: the device takes levels. Else ``deactivated_level`` is the one level that its switch has.
-    """
+    """All that is stored about the point; ``tenancies``: (from when, name). ``proportional``: the device takes levels,
+    else ``deactivated_level`` is the one level of its switch."""
 
     domestic: bool
     priority_register: bool
@@ -70,52 +71,45 @@ class StoredFacts:
 
 def veto(hold: OutgoingHold, facts: StoredFacts, *, at: datetime) -> tuple[str, ...]:
     """All reasons why ``hold`` must not be sent at ``at``; empty where it may."""
+    word = _standing(facts, at)
     checks = (
         (not facts.domestic, "not a domestic connection point"),
         (facts.priority_register and not facts.priority_opted_in, "on the priority register without having opted in"),
         (hold.intervention_id in facts.objections, "the customer rejected this intervention"),
         (not facts.label_is_ev_charger, "the switch is not labelled as an EV charger's"),
         (not facts.eligible, f"not eligible: {facts.eligibility_rule}"),
-        (not _consent(facts, at), "no consent of the present tenant is in force"),
+        (word is None, "no consent of the present tenant is in force"),
+        (word is not None and not word.off and hold.level == 0, "consent is for a reduced rate only"),
         (hold.duration_s % 60 != 0, "the duration is not in whole minutes"),
         (not _SHORTEST_S <= hold.duration_s <= _LONGEST_S, "the duration is not within 15 to 120 minutes"),
         (not 0 < hold.weight <= 1, "the weight is not within 0 to 1"),
-        (not 0 <= hold.level < 1, "the level is not within 0 to 1"),
-        (hold.level < 1 - hold.weight - _ROUNDING, "fewer minutes are counted than the level takes"),
-        (not _level_known(hold, facts), "the level is not one that the device has"),
-        (not _above_floor(hold, facts), "the level is below the 6 A that a car needs"),
+        (not hold.level >= 1 - hold.weight - _ROUNDING, "fewer minutes are counted than the level takes"),
+        (not _level_known(hold.level, facts), "the level is not one that the device has, or below 6 A"),
         (abs(hold.start - at) > _CLOCKS_MAY_DIFFER, "it does not start now"),
     )
     return tuple(reason for broken, reason in checks if broken) + _minutes(hold, facts.intervals)
 
 
-def _level_known(hold: OutgoingHold, facts: StoredFacts) -> bool:
-    if facts.proportional:
-        return any(abs(hold.level * 100 - percent) <= _ROUNDING for percent in range(100))
-    return abs(hold.level - facts.deactivated_level) <= _ROUNDING
+def _level_known(level: float, facts: StoredFacts) -> bool:
+    percents = range(1, 100) if facts.proportional else (facts.deactivated_level * 100,)
+    off = level == 0 and not facts.proportional
+    return any(abs(level * 100 - p) <= _ROUNDING for p in percents) and (off or level * facts.rated_a >= _FLOOR_A)
 
 
-def _above_floor(hold: OutgoingHold, facts: StoredFacts) -> bool:
-    off = hold.level == 0 and not facts.proportional
-    return off or hold.level * facts.rated_a >= _FLOOR_A - _ROUNDING
-
-
-def _consent(facts: StoredFacts, at: datetime) -> bool:
-    began, tenant = None, None
-    for since, name in facts.tenancies:
-        if since <= at and (began is None or since >= began):
-            began, tenant = since, name
-    latest, agreed = None, False
-    for word in facts.words:
-        if word.kind == "sought" or word.at > at:
-            continue
-        if began is not None and (word.at < began or word.tenancy != tenant):
-            continue
-        if latest is None or word.at > latest:
-            latest, agreed = word.at, word.kind == "given"
-        elif word.at == latest and word.kind != "given":
-            agreed = False
-    return agreed
+def _standing(facts: StoredFacts, at: datetime) -> StoredWord | None:
+    """The consent in force, if there is one."""
+    known = [tenancy for tenancy in facts.tenancies if tenancy[0] <= at]
+    began, tenant = max(reversed(known), key=lambda tenancy: tenancy[0], default=(None, None))
+    heard = [w for w in facts.words if w.kind != "sought" and w.at <= at]
+    mine = [w for w in heard if began is None or (w.at >= began and w.tenancy == tenant)]
+    latest: StoredWord | None = None
+    for word in sorted(mine, key=lambda w: (w.at, w.kind != "given")):
+        given_to = latest.text_version if latest is not None and latest.kind == "given" else None
+        if word.kind != "superseded" or given_to == word.text_version:
+            latest = word
+    if latest is None or latest.kind != "given" or (latest.expires_at is not None and latest.expires_at <= at):
+        return None
+    return latest
 
 
 def _minutes(hold: OutgoingHold, intervals: tuple[StoredInterval, ...]) -> tuple[str, ...]:
@@ -135,13 +129,8 @@ def _minutes(hold: OutgoingHold, intervals: tuple[StoredInterval, ...]) -> tuple
 
 def _use(intervals: list[StoredInterval], start: datetime, end: datetime) -> timedelta:
     """Use within ``[start, end)``: piece by piece between all edges, the highest weight of those in force counting."""
-    edges = {start, end}
-    for i in intervals:
-        edges |= {t for t in (i.start, i.end) if start < t < end}
-    marks = sorted(edges)
+    marks = sorted({start, end} | {t for i in intervals for t in (i.start, i.end) if start < t < end})
     total = timedelta(0)
-    for k in range(len(marks) - 1):
-        left, right = marks[k], marks[k + 1]
-        in_force = [i.weight for i in intervals if i.start <= left and right <= i.end]
-        total += (right - left) * max(in_force, default=0.0)
+    for left, right in itertools.pairwise(marks):
+        total += (right - left) * max((i.weight for i in intervals if i.start <= left and right <= i.end), default=0.0)
     return total

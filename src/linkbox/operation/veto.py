@@ -41,7 +41,16 @@ def _facts(desk: Desk, command: Command, at: datetime) -> StoredFacts:
         priority_register=point.priority_register,
         priority_opted_in=max(choices, key=lambda c: c.at).opted_in if choices else False,
         words=tuple(
-            StoredWord(at=e.at, kind=e.kind.value, tenancy=e.tenancy) for e in history if isinstance(e, ConsentEvent)
+            StoredWord(
+                at=e.at,
+                kind=e.kind.value,
+                tenancy=e.tenancy,
+                text_version=e.text_version,
+                expires_at=e.expires_at,
+                off=e.scope.off,
+            )
+            for e in history
+            if isinstance(e, ConsentEvent)
         ),
         tenancies=tuple((e.at, e.tenancy) for e in history if isinstance(e, TenancyChange)),
         objections=frozenset(e.intervention_id for e in history if isinstance(e, Objection)),
