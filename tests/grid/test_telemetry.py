@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linkbox.base.identifiers import FeederId
-from linkbox.grid.telemetry import Quality, Reading, ReadingBatch, Track, accept
+from linkbox.grid.telemetry import Intake, Quality, Reading, Track, accept
 from tests.grid.samples import MINUTE, START
 
 F1, F2 = FeederId("F1"), FeederId("F2")
@@ -23,7 +23,7 @@ def reading(**changes: object) -> Reading:
     return Reading(**(facts | changes))  # type: ignore[arg-type]  # the tests vary one field at a time
 
 
-def take(*readings: Reading, tracks: dict[FeederId, Track] | None = None, minutes: int = 0) -> ReadingBatch:
+def take(*readings: Reading, tracks: dict[FeederId, Track] | None = None, minutes: int = 0) -> Intake:
     return accept(readings, feeders=ROWS, tracks=tracks or {}, at=START + minutes * MINUTE)
 
 
@@ -40,7 +40,7 @@ def test_good_reading_lands_in_its_row_and_the_others_are_missing() -> None:
     ("bad", "flag"),
     [
         (reading(feeder_id=FeederId("nowhere")), Quality.UNKNOWN_FEEDER),
-        (reading(current_a=(10.0, float("inf"), 30.0)), Quality.IMPOSSIBLE),
+        (reading(current_a=(10.0, float("inf"), 30.0)), Quality.NOT_FINITE),
         (reading(current_a=(10.0, 5e5, 30.0)), Quality.IMPOSSIBLE),
         (reading(transformer_current_a=(10.0, -5e5, 30.0)), Quality.IMPOSSIBLE),
         (reading(current_a=(10.0, -20.0, 30.0)), Quality.SIGN_REVERSED),
@@ -86,7 +86,7 @@ def test_the_tenth_equal_reading_in_a_row_is_stuck_but_zero_is_not() -> None:
 def test_a_missing_phase_stays_missing() -> None:
     batch = take(reading(current_a=(10.0, NAN, 30.0)))
     np.testing.assert_array_equal(np.isnan(batch.current_a[0]), [False, True, False])
-    assert not batch.counts
+    assert batch.counts == {Quality.MISSING_PHASE: 1}
 
 
 def test_a_flood_of_duplicates_is_counted_and_leaves_one_reading() -> None:
