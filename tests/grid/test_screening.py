@@ -112,8 +112,13 @@ def test_a_missing_phase_never_becomes_a_number() -> None:
 
 
 def test_a_window_that_is_no_length_of_time_refuses_the_reading() -> None:
-    for window_s in (-60.0, NAN, float("inf")):
-        assert screen(batch((0, 0, (1.0, 1.0, 1.0)), window_s=window_s), no_tracks(1)).counts == {Quality.NOT_FINITE: 1}
+    for window_s, flag in (
+        (-60.0, Quality.IMPOSSIBLE),
+        (1e9, Quality.IMPOSSIBLE),
+        (NAN, Quality.NOT_FINITE),
+        (float("inf"), Quality.NOT_FINITE),
+    ):
+        assert screen(batch((0, 0, (1.0, 1.0, 1.0)), window_s=window_s), no_tracks(1)).counts == {flag: 1}
 
 
 def test_a_value_by_exception_makes_no_gap_however_long_it_was_silent() -> None:

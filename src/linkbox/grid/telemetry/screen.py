@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from linkbox.grid.telemetry.batch import ReadingBatch
+from linkbox.grid.telemetry.batch import LONGEST_WINDOW_S, ReadingBatch
 from linkbox.grid.telemetry.memory import judged_clocks, judged_phases
 from linkbox.grid.telemetry.quality import REFUSING, Flags, Quality, QualityPolicy, counted
 from linkbox.grid.telemetry.tracks import NEVER_MS, Tracks
@@ -80,10 +80,11 @@ def _value_flags(batch: ReadingBatch, feeders: int, policy: QualityPolicy) -> Fl
     """What is said of the reading alone."""
     amps: Floats = np.concatenate([batch.current_a, batch.transformer_current_a], axis=1)
     known = (batch.feeder >= 0) & (batch.feeder < feeders)
+    no_window = np.isfinite(batch.window_s) & ((batch.window_s < 0.0) | (batch.window_s > LONGEST_WINDOW_S))
     flags: Flags = np.where(known, 0, Quality.UNKNOWN_FEEDER.bit).astype(np.uint16)
     for quality, found in (
-        (Quality.NOT_FINITE, np.isinf(amps).any(axis=1) | ~np.isfinite(batch.window_s) | (batch.window_s < 0.0)),
-        (Quality.IMPOSSIBLE, (np.isfinite(amps) & (np.abs(amps) > policy.impossible_a)).any(axis=1)),
+        (Quality.NOT_FINITE, np.isinf(amps).any(axis=1) | ~np.isfinite(batch.window_s)),
+        (Quality.IMPOSSIBLE, (np.isfinite(amps) & (np.abs(amps) > policy.impossible_a)).any(axis=1) | no_window),
         (Quality.SIGN_REVERSED, (amps < 0.0).any(axis=1) & ~np.isneginf(amps).any(axis=1)),
         (Quality.MISSING_PHASE, np.isnan(batch.current_a).any(axis=1)),
     ):

@@ -1,0 +1,1 @@
+"""Readings from outside: the formats that they come in, and the ways that they take."""
