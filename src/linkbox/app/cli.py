@@ -13,6 +13,8 @@ import typer
 from linkbox import __version__
 from linkbox.app.network_cli import app as network_app
 from linkbox.app.prove_cli import app as prove_app
+from linkbox.app import readings_cli
+from linkbox.app.watch_cli import watch
 from linkbox.app.wire_cli import add_wire_commands
 from linkbox.base.errors import InvalidInput, Issue, LinkboxError
 
@@ -32,6 +34,8 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(prove_app, name="prove")
 app.add_typer(network_app, name="network")
 add_wire_commands(app)
+app.command("watch")(watch)
+app.add_typer(readings_cli.app, name="readings")
 
 
 @app.command()
