@@ -10,7 +10,7 @@ import typer
 app = typer.Typer(help="Check files of readings, and bring them to one time base.", no_args_is_help=True)
 
 Files = Annotated[list[Path], typer.Argument(help="CSV, Parquet or Arrow files of readings.")]
-FleetOption = Annotated[Path, typer.Option("--fleet", help="The fleet table, CSV.")]
+FleetOption = Annotated[Path, typer.Option("--fleet", help="The fleet table, CSV, or a folder of a network.")]
 
 
 @app.command("check")

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from linkbox.adapters.fleet_table import read_fleet_table
 from linkbox.adapters.ingest.files import read_files
+from linkbox.app.watch_fleet import read_fleet
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.time import format_utc
 from linkbox.grid.telemetry import FeederIndex, Quality, ReadingBatch, no_tracks, screen
@@ -33,7 +33,7 @@ COLUMNS = (
 
 def checked(files: list[Path], fleet: Path) -> dict[str, Any]:
     """Readings, accepted ones, and of each flag the count and the first few readings that carry it."""
-    index = FeederIndex([f.feeder_id for f in read_fleet_table(fleet)])
+    index = FeederIndex([f.feeder_id for f in read_fleet(fleet)])
     batch = read_files(files, index)
     screened = screen(batch, no_tracks(len(index)))
     flagged = {}
@@ -60,7 +60,7 @@ def write_aligned(
     files: list[Path], fleet: Path, out: Path, *, base_s: float, hold_s: float, limits_v: tuple[float, float]
 ) -> int:
     """Write one row for each feeder and base period in which anything is known; return how many."""
-    index = FeederIndex([f.feeder_id for f in read_fleet_table(fleet)])
+    index = FeederIndex([f.feeder_id for f in read_fleet(fleet)])
     whole = read_files(files, index)
     batch = whole.take(screen(whole, no_tracks(len(index))).accepted)
     if not len(batch):

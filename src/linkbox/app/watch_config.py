@@ -22,7 +22,7 @@ class _Part(BaseModel):
 
 
 class FleetPart(_Part):
-    """``table``: the fleet table, CSV."""
+    """``table``: the fleet table, CSV, or a folder of a network."""
 
     table: str = Field(min_length=1)
 

@@ -18,11 +18,11 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
-from linkbox.adapters.fleet_table import read_fleet_table
 from linkbox.adapters.ingest.files import FileSource, read_files
 from linkbox.adapters.ingest.formats import decoders
 from linkbox.adapters.snapshot_file import load_snapshot, save_snapshot
 from linkbox.app.watch_config import MqttPart, ReplayPart, WatchConfig
+from linkbox.app.watch_fleet import read_fleet
 from linkbox.app.watch_log import LOGGER, LastLines, log_look, logged
 from linkbox.app.watch_screen import plain_line, screen
 from linkbox.app.watch_status import status
@@ -77,7 +77,7 @@ class Watching:
 
 def run_watch(config: WatchConfig, *, folder: Path, as_json: bool, for_s: float | None) -> None:
     """Watch until interrupted, until ``for_s`` seconds have passed, or until the files are played."""
-    fleet = Fleet.of(read_fleet_table(folder / config.fleet.table))
+    fleet = Fleet.of(read_fleet(folder / config.fleet.table))
     index = FeederIndex(fleet.ids)
     played = None if config.replay is None else _played(config.replay, folder, index)
     clock: Clock = SystemClock() if played is None else ManualClock(_first_minute(played) - 2 * _STEP)
