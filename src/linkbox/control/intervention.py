@@ -53,7 +53,17 @@ class InterventionEvent(StrEnum):
 
 _S, _E = InterventionState, InterventionEvent
 
-WAITING = frozenset({_S.MARKET_CALLED, _S.AWAITING_AUTHORISATION, _S.COMMANDING, _S.HOLDING, _S.ROTATING, _S.RELEASING})
+WAITING = frozenset(
+    {
+        _S.MARKET_CALLED,
+        _S.PLANNED,
+        _S.AWAITING_AUTHORISATION,
+        _S.COMMANDING,
+        _S.HOLDING,
+        _S.ROTATING,
+        _S.RELEASING,
+    }
+)
 
 TABLE = StateTable(
     name="intervention",
@@ -73,19 +83,24 @@ TABLE = StateTable(
             _E.ERROR: _S.PLANNED,
             _E.STOP: _S.ABORTED,
         },
+        # A risk that stands although nothing has to go yet waits here. A plan that can not be made is an error: the
+        # feeder is watched on as in holding, and planned for again with its next reading.
         _S.PLANNED: {
             _E.PLAN_NEEDS_AUTHORISATION: _S.AWAITING_AUTHORISATION,
             _E.AUTHORISED: _S.COMMANDING,
             _E.NOTHING_TO_COMMAND: _S.HOLDING,
             _E.RISK_GONE: _S.CLOSED,
+            _E.TIME_OUT: _S.CLOSED,
+            _E.ERROR: _S.HOLDING,
             _E.STOP: _S.ABORTED,
         },
+        # Nobody's silence is a yes: no load is switched, people are called by name, and a fresh plan is put to them.
         _S.AWAITING_AUTHORISATION: {
             _E.AUTHORISED: _S.COMMANDING,
             _E.AUTHORISATION_REFUSED: _S.ABORTED,
             _E.RISK_GONE: _S.CLOSED,
-            _E.TIME_OUT: _S.ABORTED,
-            _E.ERROR: _S.ABORTED,
+            _E.TIME_OUT: _S.PLANNED,
+            _E.ERROR: _S.PLANNED,
             _E.STOP: _S.ABORTED,
         },
         _S.COMMANDING: {
@@ -138,7 +153,10 @@ class Step:
 class Intervention:
     """One intervention as a value. ``deadline_at`` is when the state that it waits in times out.
 
-    ``batch`` are the last holds that were commanded together: ``before_a`` the feeder's current then, ``commands``
+    ``request`` is a plan that waits for people's approval (authorisation.AuthorisationRequest as a record);
+    ``approved_before`` whether people have approved one already, ``no_more`` why nothing new may be planned.
+    ``joined`` are further risks on the feeder since it was opened, ``dead_phases`` those that lost their supply;
+    ``escalated_for`` names each kind of reason that people were called for. ``batch`` are the last holds that were commanded together: ``before_a`` the feeder's current then, ``commands``
     their ids, ``learned`` whether the drop after them has been taken in."""
 
     id: str
@@ -159,6 +177,12 @@ class Intervention:
     market_outcome: str | None = None
     market_decided_at: datetime | None = None
     authorisation: str | None = None
+    request: Mapping[str, Any] | None = None
+    approved_before: bool = False
+    no_more: str | None = None
+    joined: tuple[str, ...] = ()
+    dead_phases: tuple[str, ...] = ()
+    escalated_for: tuple[str, ...] = ()
     first_command_at: datetime | None = None
     reduction_seen_at: datetime | None = None
     last_switch_at: datetime | None = None
@@ -166,6 +190,12 @@ class Intervention:
     escalated: bool = False
     batch: Mapping[str, Any] | None = None
     history: tuple[Step, ...] = ()
+
+    @property
+    def wake_at(self) -> datetime | None:
+        """When something has to be decided though nothing arrives: its state times out, or a request for approval."""
+        expires = None if self.request is None else parse_utc(self.request["expires_at"])
+        return min((at for at in (self.deadline_at, expires) if at is not None), default=None)
 
     @property
     def open(self) -> bool:
@@ -198,6 +228,9 @@ class Intervention:
             record[name] = None if record[name] is None else format_utc(record[name])
         for name in _TRIPLES:
             record[name] = list(record[name])
+        for name in _TEXTS:
+            record[name] = list(record[name])
+        record["request"] = None if self.request is None else dict(self.request)
         record["answers"] = [dict(answer) for answer in self.answers]
         record["batch"] = None if self.batch is None else dict(self.batch)
         record["call_off"] = None if self.call_off is None else dict(self.call_off)
@@ -211,8 +244,8 @@ class Intervention:
         values = dict(record)
         for name in _TIMES:
             values[name] = None if values[name] is None else parse_utc(values[name])
-        for name in _TRIPLES:
-            values[name] = tuple(values[name])
+        for name in (*_TRIPLES, *_TEXTS):
+            values[name] = tuple(values.get(name, ()))
         limit = values["time_to_limit_s"]
         values["time_to_limit_s"] = float("inf") if limit is None else limit
         values["answers"] = tuple(values["answers"])
@@ -237,3 +270,4 @@ _TIMES = (
     "calm_since",
 )
 _TRIPLES = ("baseline_a", "required_a", "shortfall_a")
+_TEXTS = ("joined", "dead_phases", "escalated_for")

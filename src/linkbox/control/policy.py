@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from linkbox.control.authorisation import AUTOMATIC, AuthorisationPolicy
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlPolicy:
@@ -15,6 +17,9 @@ class ControlPolicy:
     and one more reading. Releases are ``release_gap_s`` apart on each phase, so that the feeder is measured
     between them. ``quiet_s`` without need closes an intervention; one order of ``max_commands_per_step``
     commands bounds what a wrong assessment could do at once.
+
+    ``authorisation`` says who must approve a plan. ``take_boost_button``: while a charger is held its boost button is
+    taken off it (SRV 7.10), where the rules allow that, and put back afterwards (7.9); off by default.
     """
 
     hold_s: int = 1800
@@ -28,4 +33,5 @@ class ControlPolicy:
     need_margin_a: float = 4.0
     headroom_margin_a: float = 8.0
     max_commands_per_step: int = 40
-    authorisation: str = "automatic"
+    authorisation: AuthorisationPolicy = AUTOMATIC
+    take_boost_button: bool = False

@@ -21,9 +21,10 @@ from linkbox.dcc.duis import read_response
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.exchange import Exchange, receive_reply
 from linkbox.grid.telemetry import Reading
-from linkbox.operation import arrivals, commands, customer_desk, interventions, label_desk, outbox, watch
+from linkbox.operation import arrivals, commands, customer_desk, interventions, label_desk, operator_desk, outbox, watch
 from linkbox.operation.desk import Desk, LiveExchange, Told, load_desk
 from linkbox.operation.foreign import said
+from linkbox.operation.operators import OPERATOR, word_identity
 from linkbox.operation.ports import (
     DccGateway,
     HttpAnswer,
@@ -100,6 +101,10 @@ class Controller:
         self._arrive(arrivals.MARKET, arrivals.market_identity(message), body)
         return None
 
+    def receive_operator(self, body: bytes) -> None:
+        """Commit an operator's word, sealed by ``operators.sealed``, with what follows from it."""
+        self._arrive(OPERATOR, word_identity(body), body)
+
     def _arrive(self, kind: str, identity: str, body: bytes) -> None:
         """Inbox row and consequences in one commit. If acting on it fails, it is kept all the same."""
         item = InboxItem(kind=kind, identity=identity, received_at=self._clock.now(), body=body)
@@ -171,6 +176,8 @@ class Controller:
     def _take_item(self, session: Session, item: InboxItem) -> None:
         if item.kind == arrivals.DCC:
             arrivals.take_dcc(session, item)
+        elif item.kind == OPERATOR:
+            operator_desk.take_word(session, item)
         else:
             interventions.take_answers(session, [arrivals.take_market(session, item)])
 
@@ -265,7 +272,7 @@ class Controller:
 
     def _decision_times(self) -> Iterator[datetime]:
         yield from commands.wake_times(self.desk)
-        yield from (i.deadline_at for i in self.desk.interventions.values() if i.deadline_at is not None)
+        yield from (at for i in self.desk.interventions.values() if (at := i.wake_at) is not None)
         yield from watch.blind_times(self.desk)
 
     def customer_said(self, event: CustomerEvent) -> None:

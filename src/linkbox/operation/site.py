@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import time
 
 from linkbox.base.errors import InvalidInput, Issue
@@ -36,7 +36,8 @@ class Site:
     """Everything that does not change while Linkbox runs.
 
     ``tariff_start`` is the local time at which a common night tariff begins, ``tariff_share`` the share of chargers
-    that are believed to be on it: a prior only, the feeder's own current corrects it."""
+    that are believed to be on it: a prior only, the feeder's own current corrects it. ``operators`` are the people whose
+    word counts, each with the key that seals it (``operators.key_of``)."""
 
     feeders: tuple[FeederModel, ...]
     chargers: Mapping[Mpan, ChargerPoint]
@@ -48,6 +49,7 @@ class Site:
     control: ControlPolicy
     tariff_start: time | None = None
     tariff_share: float = 0.0
+    operators: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Raise InvalidInput with every charger that stands on no feeder or has no devices to be reached by."""
