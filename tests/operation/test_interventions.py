@@ -7,12 +7,13 @@ from itertools import pairwise
 
 import pytest
 
+from linkbox.control.fairness import jain_index
 from linkbox.control.intervention import InterventionState
 from linkbox.control.ledger import EntryState
 from linkbox.control.policy import ControlPolicy
 from linkbox.emulator import FaultKind, FaultPlan, FaultRule
 from linkbox.grid.risk import RiskState
-from linkbox.operation import interventions, release_desk
+from linkbox.operation import interventions, needs, release_desk
 from linkbox.operation.entities import CommandKind, CommandState
 from tests.operation.conftest import MakeRig
 from tests.operation.rig import (
@@ -230,6 +231,75 @@ async def test_one_customer_can_be_freed_alone(make_rig: MakeRig) -> None:
     rig.controller.act(lambda s: release_desk.release_one(s, mpan(0), "the customer rejected it"))
     await rig.run(1)
     assert rig.held_in_truth() == EVERYBODY - {0}
+    sound(rig)
+
+
+# -- what else may happen on a feeder --------------------------------------------------------------------------
+
+
+async def test_a_phase_that_goes_dead_is_told_as_a_lost_supply_and_never_as_a_risk_that_is_over(
+    make_rig: MakeRig,
+) -> None:
+    rig = make_rig(control=QUICK, base_a=VERY_HOT, drawing=EVERYBODY)
+    await rig.run(3)
+    rig.base_a = (0.0, 20.0, 20.0)
+    rig.drawing = EVERYBODY - {0, 3}
+    await rig.run(14)
+    assert rig.intervention.dead_phases == ("L1",)
+    lost = [f for f in rig.facts("escalation", "raised") if f["reason"] == "supply lost on L1"]
+    assert len(lost) == 1
+    assert "send a crew" in lost[0]["why"]
+    assert not rig.intervention.open
+    assert "L1 is without supply" in rig.intervention.history[-1].why
+    sound(rig)
+
+
+async def test_a_further_risk_on_the_same_feeder_joins_the_intervention(make_rig: MakeRig) -> None:
+    rig = make_rig(base_a=HOT, drawing={0, 3})
+    await rig.run(2)
+    rig.base_a = (60.0, 190.0, 60.0)
+    await rig.run(6)
+    assert len(rig.interventions()) == 1
+    assert any("L2" in risk for risk in rig.intervention.joined)
+    assert rig.audit("intervention", "joined")
+    sound(rig)
+
+
+async def test_a_confirmed_renewal_is_not_counted_as_new_relief(make_rig: MakeRig) -> None:
+    """Once a reading has been judged after it: its charger was off before, so nothing more will go."""
+    rig = make_rig(base_a=(118.0, 60.0, 60.0), drawing={0, 3}, willing=frozenset({0, 3}))
+    counted: list[list[float]] = []
+
+    def look(at: Rig) -> None:
+        held = at.controller.desk.held(FEEDER)
+        judged = at.controller.desk.assessments[FEEDER].at if held else None
+        if held and all(c.renews and c.answered_at is not None and c.answered_at <= judged for c in held):
+            intervention = at.controller.desk.interventions[FEEDER]
+            at.controller.act(lambda s: counted.append(needs.coming_a(s, intervention)))
+
+    rig.on_step = look
+    await rig.run(33)
+    assert counted
+    assert counted == [[0.0, 0.0, 0.0]] * len(counted)
+    sound(rig)
+
+
+async def test_those_held_take_turns_and_no_peak_comes_of_it(make_rig: MakeRig) -> None:
+    """L1 may carry one of its two chargers: they share the burden, and never draw more than may flow."""
+    rig = make_rig(base_a=(82.0, 60.0, 60.0), drawing={0, 3}, willing=frozenset({0, 3}))
+    over: list[float] = []
+
+    def look(at: Rig) -> None:
+        if at.last_reading == at.clock.now() >= after(240):
+            assessment = at.controller.desk.assessments[FEEDER]
+            over.append(at.controller.desk.current_a[FEEDER][0] - assessment.allowable_current_a[0])
+
+    rig.on_step = look
+    await rig.run(100)
+    assert max(over) < 0.0
+    borne = [rig.open_seconds(n) for n in (0, 3)]
+    assert min(borne) > 20 * 60
+    assert jain_index(borne) > 0.9
     sound(rig)
 
 

@@ -29,7 +29,7 @@ from tests.operation.rig import (
     mpan,
 )
 
-VERY_HOT = (160.0, 160.0, 160.0)
+HOT, VERY_HOT = (95.0, 60.0, 60.0), (160.0, 160.0, 160.0)
 EVERYBODY = set(range(CHARGERS))
 OTHERS = {1, 2, 3, 4, 5}
 
@@ -276,12 +276,14 @@ async def test_a_label_that_could_not_be_read_is_asked_for_again_after_a_rest(ma
     sound(rig)
 
 
-async def test_nobody_is_asked_for_a_label_while_an_intervention_runs(make_rig: MakeRig) -> None:
-    rig = make_rig(base_a=VERY_HOT, drawing=EVERYBODY, know_labels=False)
-    await rig.run(5)
-    assert rig.commands(CommandKind.READ) == []
+async def test_a_first_start_into_an_overload_asks_the_meters_at_once_and_then_holds(make_rig: MakeRig) -> None:
+    rig = make_rig(base_a=HOT, drawing={0, 3}, know_labels=False)
+    await rig.run(1)
+    assert len(rig.commands(CommandKind.READ)) == CHARGERS, "all of the feeder, at once"
     assert rig.commands() == [], "and nobody is held whose meter has not said what it feeds"
-    assert rig.intervention.escalated
+    await rig.run(3)
+    assert rig.held_in_truth() == {0, 3}
+    assert not rig.intervention.escalated, "it was only a matter of half a minute"
     sound(rig)
 
 

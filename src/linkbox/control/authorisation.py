@@ -1,8 +1,8 @@
 """Who must say yes before load is switched: rules as data, and the yes of a person bound to one exact plan.
 
-Emergency measures have a clear authority (catalogue F5). A policy is a list of rules; the first that fits a plan says how
-many different people must approve it, none where it may go ahead by itself. An approval names the SHA-256 of the plan that
-the person saw, ends with the request, and is used once. Nobody's silence is a yes.
+Emergency measures have a clear authority (catalogue F5). A policy is a list of rules; the first that fits a plan says
+how many different people must approve it, none where it may go ahead by itself. An approval names the SHA-256 of the
+plan that the person saw, ends with the request, and is used once. Nobody's silence is a yes.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ _WORST = PlanFacts(
     customers=10**9, new_customers=10**9, time_to_limit_s=math.inf, market_recorded=True, approved_before=False
 )
 
-AUTOMATIC = AuthorisationPolicy(name="automatic", rules=(AuthorisationRule(name="automatic within the policy", people=0),))
+AUTOMATIC = AuthorisationPolicy(
+    name="automatic", rules=(AuthorisationRule(name="automatic within the policy", people=0),)
+)
 
 _TOP_UP = AuthorisationRule(
     name="renewals, rotation and top-ups of what people have approved", people=0, max_new_customers=12,

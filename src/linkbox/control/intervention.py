@@ -156,8 +156,9 @@ class Intervention:
     ``request`` is a plan that waits for people's approval (authorisation.AuthorisationRequest as a record);
     ``approved_before`` whether people have approved one already, ``no_more`` why nothing new may be planned.
     ``joined`` are further risks on the feeder since it was opened, ``dead_phases`` those that lost their supply;
-    ``escalated_for`` names each kind of reason that people were called for. ``batch`` are the last holds that were commanded together: ``before_a`` the feeder's current then, ``commands``
-    their ids, ``learned`` whether the drop after them has been taken in."""
+    ``escalated_for`` names each kind of reason that people were called for. ``batch`` are the last holds that were
+    commanded together: ``before_a`` the feeder's current then, ``commands`` their ids, ``learned`` whether the drop
+    after them has been taken in."""
 
     id: str
     feeder_id: FeederId

@@ -91,13 +91,13 @@ def learn_from_drop(session: Session, intervention: Intervention) -> Interventio
     if since is None or (session.now - since).total_seconds() < desk.site.control.settle_s:
         return intervention
     commands = [desk.commands[c] for c in batch["commands"] if c in desk.commands]
-    held = [c for c in commands if c.state is CommandState.CONFIRMED]
+    held = [c for c in commands if c.state is CommandState.CONFIRMED and not c.renews]
     now_a = desk.current_a[intervention.feeder_id]
     drop = tuple(b - n for b, n in zip(batch["before_a"], now_a, strict=True))
     touched = {c.phase for c in held}
     measured = tuple(drop[p] if p in touched else math.nan for p in PHASES)
     beliefs = [belief_of(desk, c.mpan, session.now) for c in held]
-    if beliefs and not batch["renewals"]:
+    if beliefs:
         _keep(desk, learn(beliefs, (measured[0], measured[1], measured[2]), sigma_a=_SIGMA_A))
         for command in held:
             if not _SURE[0] < desk.beliefs[command.mpan].probability < _SURE[1]:

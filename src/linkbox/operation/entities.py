@@ -73,7 +73,7 @@ class Command:
 
     ``threshold_a`` is the current that the charger may still draw: 0 for an on/off switch. ``target`` is the
     hold that a reset ends. ``ended_by`` is ``expiry``, ``release`` or ``unknown``. ``unwanted`` says why somebody wants
-    a hold ended: it is, as soon as that can be done."""
+    a hold ended: it is, as soon as that can be done. ``renews``: the charger was held when it was decided."""
 
     id: str
     intervention_id: str
@@ -87,6 +87,7 @@ class Command:
     reason: str
     request_id: str
     target: str | None = None
+    renews: bool = False
     state: CommandState = CommandState.QUEUED
     decided_at: datetime
     answered_at: datetime | None = None

@@ -9,11 +9,17 @@ from typing import Any
 
 from linkbox.base.identifiers import FeederId
 from linkbox.base.phases import PHASES
-from linkbox.control.intervention import Intervention, InterventionEvent, InterventionState
+from linkbox.control.intervention import TABLE, Intervention, InterventionEvent, InterventionState
+from linkbox.control.ledger import LedgerError
+from linkbox.control.planning import PlanningError
+from linkbox.dcc.eligibility import EligibilityRefused
 from linkbox.grid.risk import RiskAssessment, RiskState
-from linkbox.operation import drawing_desk, market_desk, notify, plan_desk, release_desk
+from linkbox.operation import authorisation_desk, drawing_desk, market_desk, notify, plan_desk, release_desk
+from linkbox.operation.awaiting import COMMAND_WAIT, awaiting, further_request
 from linkbox.operation.entities import CommandKind, CommandState
 from linkbox.operation.foreign import said
+from linkbox.operation.incidents import join, see_dead_phases
+from linkbox.operation.needs import amps, calmed, need_a, over, overdue, quiet
 from linkbox.operation.session import Session
 
 _S, _E = InterventionState, InterventionEvent
@@ -21,9 +27,12 @@ _S, _E = InterventionState, InterventionEvent
 UNREACHED_FOR = timedelta(seconds=30)
 """When the DCC takes no command for this long in an emergency, people must know."""
 
-COMMAND_WAIT = timedelta(seconds=150)
 HOLD_AT_MOST = timedelta(hours=8)
+PLANNED_AT_MOST = timedelta(hours=1)
+"""How long a risk may stand without anything having to go, before the intervention is closed as idle."""
+
 _MAX_STEPS = 8
+_PLAN_ERRORS = (PlanningError, LedgerError, EligibilityRefused)
 
 
 def after_reading(session: Session, feeder_id: FeederId) -> None:
@@ -38,7 +47,8 @@ def after_reading(session: Session, feeder_id: FeederId) -> None:
         elif assessment.state.needs_action and any(assessment.required_reduction_a):
             _open(session, assessment)
         return
-    wiser = drawing_desk.learn_from_drop(session, release_desk.see_reduction(session, intervention))
+    seen = join(session, see_dead_phases(session, intervention), assessment)
+    wiser = drawing_desk.learn_from_drop(session, release_desk.see_reduction(session, seen))
     if wiser is not intervention:
         session.put_intervention(wiser)
 
@@ -66,7 +76,7 @@ def step(session: Session) -> None:
 
 def _drive(session: Session, intervention: Intervention) -> None:
     for _ in range(_MAX_STEPS):
-        after = _step(session, intervention)
+        after = _safely(session, intervention)
         if after == intervention:
             return
         moved = after.state is not intervention.state
@@ -75,6 +85,19 @@ def _drive(session: Session, intervention: Intervention) -> None:
             _record_step(session, intervention)
         if not moved or not intervention.open:
             return
+
+
+def _safely(session: Session, intervention: Intervention) -> Intervention:
+    """One step; a plan that can not be made is an outcome of its own, told to people, and tried again later."""
+    try:
+        return _step(session, intervention)
+    except _PLAN_ERRORS as error:
+        why = f"no plan could be made: {error}"
+        session.audit("plan", "failed", intervention=intervention.id, why=why)
+        told = release_desk.escalate(session, intervention, intervention.required_a, why, kind="no plan")
+        if _E.ERROR in TABLE.rows[told.state] and told.state is _S.PLANNED:
+            return told.apply(_E.ERROR, session.now, why)
+        return told
 
 
 def _record_step(session: Session, intervention: Intervention) -> None:
@@ -113,6 +136,8 @@ def _open(session: Session, assessment: RiskAssessment) -> None:
 def _step(session: Session, intervention: Intervention) -> Intervention:
     if intervention.open and any(step.event == _E.STOP for step in intervention.history):
         return _stopped(session, intervention)
+    if intervention.request is not None and intervention.state is not _S.AWAITING_AUTHORISATION:
+        intervention = further_request(session, intervention)
     match intervention.state:
         case _S.DETECTED:
             return market_desk.call_market(session, intervention)
@@ -124,60 +149,19 @@ def _step(session: Session, intervention: Intervention) -> Intervention:
             return _commanding(session, intervention)
         case _S.HOLDING | _S.RELEASING:
             return _holding(session, intervention)
-        case _S.AWAITING_AUTHORISATION if _overdue(session, intervention):
-            return intervention.apply(_E.TIME_OUT, session.now, "nobody authorised the plan in time")
+        case _S.AWAITING_AUTHORISATION:
+            return awaiting(session, intervention)
         case _:
             return intervention
 
 
-def _overdue(session: Session, intervention: Intervention) -> bool:
-    return intervention.deadline_at is not None and intervention.deadline_at <= session.now
-
-
-def _need(session: Session, intervention: Intervention) -> tuple[float, float, float]:
-    """What must go now, beyond what is held and what is on its way: nothing where it is less than the margin."""
-    assessment = session.desk.assessments[intervention.feeder_id]
-    margin = session.desk.site.control.need_margin_a
-    coming = _coming_a(session, intervention)
-    left = (r - c for r, c in zip(assessment.required_reduction_a, coming, strict=True))
-    a, b, c = (r if r > margin else 0.0 for r in left)
-    return (a, b, c)
-
-
-def _coming_a(session: Session, intervention: Intervention) -> list[float]:
-    """Relief of holds whose effect can not have shown on the feeder yet: commanded, or confirmed just now."""
-    settle = timedelta(seconds=session.desk.site.control.settle_s)
-    young = [
-        c
-        for c in session.desk.held(intervention.feeder_id)
-        if c.state is CommandState.QUEUED or (c.answered_at is not None and session.now - c.answered_at < settle)
-    ]
-    promised = market_desk.promised_a(session, intervention)
-    return [sum(c.expected_a for c in young if c.phase is phase) + promised[phase] for phase in PHASES]
-
-
-def _calm(session: Session, intervention: Intervention) -> Intervention:
-    """Keep since when nothing has been needed and the risk has been over."""
-    assessment = session.desk.assessments[intervention.feeder_id]
-    over = not assessment.state.needs_action and not any(_need(session, intervention))
-    over = over and assessment.state is not RiskState.BLIND
-    if not over:
-        return replace(intervention, calm_since=None)
-    return intervention if intervention.calm_since is not None else replace(intervention, calm_since=session.now)
-
-
-def _quiet(session: Session, intervention: Intervention) -> bool:
-    since = intervention.calm_since
-    return since is not None and (session.now - since).total_seconds() >= session.desk.site.control.quiet_s
-
-
 def _market_called(session: Session, intervention: Intervention) -> Intervention:
     if intervention.market_outcome == "delivered":
-        intervention = _calm(session, intervention)
+        intervention = calmed(session, intervention)
         fresh = intervention.feeder_id in session.desk.fresh
-        if fresh and _forecast_has_seen_it(session, intervention) and any(_need(session, intervention)):
+        if fresh and _forecast_has_seen_it(session, intervention) and any(need_a(session, intervention)):
             return market_desk.fell_short_later(session, intervention)
-        if _quiet(session, intervention):
+        if quiet(session, intervention):
             return intervention.apply(_E.RISK_GONE, session.now, "the market delivered and the risk is over")
         return intervention
     return market_desk.judge_market(session, intervention)
@@ -192,25 +176,33 @@ def _forecast_has_seen_it(session: Session, intervention: Intervention) -> bool:
 
 
 def _planned(session: Session, intervention: Intervention) -> Intervention:
-    need = _need(session, intervention)
+    need = need_a(session, intervention)
     assessment = session.desk.assessments[intervention.feeder_id]
     if not any(need):
         if not assessment.state.needs_action and assessment.state is not RiskState.BLIND:
             return intervention.apply(_E.RISK_GONE, session.now, "the load fell by itself")
-        return intervention
+        if session.now - intervention.since >= PLANNED_AT_MOST:
+            why = f"nothing had to go for {PLANNED_AT_MOST}; the next reading that needs it opens another"
+            return intervention.apply(_E.TIME_OUT, session.now, why)
+        return replace(intervention, deadline_at=intervention.since + PLANNED_AT_MOST)
     forbidden = plan_desk.rules_forbid(session)
     if forbidden is not None:
         why = f"Linkbox may not switch load under the rules in force: {forbidden}"
-        escalated = release_desk.escalate(session, intervention, need, why)
+        escalated = release_desk.escalate(session, intervention, need, why, kind="rules")
         return escalated.apply(_E.NOTHING_TO_COMMAND, session.now, why)
-    intervention, commands = plan_desk.plan_and_queue(session, intervention, need)
+    intervention, commands = authorisation_desk.order(session, intervention, need)
     intervention = _escalate_shortfall(session, intervention)
+    request = authorisation_desk.pending(intervention)
+    if request is not None:
+        why = f"plan {request.digest[:12]} for {amps(need)} A waits for {request.people} people"
+        return intervention.apply(_E.PLAN_NEEDS_AUTHORISATION, session.now, why, deadline_at=request.expires_at)
     if not commands:
         why = "no charger may be held: see the refusals"
+        if _labels_coming(session, intervention):
+            why = "no charger may be held yet: the meters are being asked what their switches feed"
         return intervention.apply(_E.NOTHING_TO_COMMAND, session.now, why)
-    authorised = replace(intervention, authorisation="automatic, within the policy in force")
-    why = f"{commands} chargers to hold for {_amps(need)} A"
-    return authorised.apply(_E.AUTHORISED, session.now, why, deadline_at=session.now + COMMAND_WAIT)
+    why = f"{commands} chargers to hold for {amps(need)} A"
+    return intervention.apply(_E.AUTHORISED, session.now, why, deadline_at=session.now + COMMAND_WAIT)
 
 
 def _commanding(session: Session, intervention: Intervention) -> Intervention:
@@ -220,9 +212,9 @@ def _commanding(session: Session, intervention: Intervention) -> Intervention:
     if not waiting:
         after = intervention.apply(_E.ALL_ANSWERED, session.now, _became(session, intervention))
         return replace(after, last_switch_at=session.now)
-    if _overdue(session, intervention):
+    if overdue(session, intervention):
         return intervention.apply(_E.TIME_OUT, session.now, f"{len(waiting)} commands without an answer")
-    if intervention.feeder_id in session.desk.fresh and any(need := _need(session, intervention)):
+    if intervention.feeder_id in session.desk.fresh and any(need := need_a(session, intervention)):
         return _more_at_once(session, intervention, need)
     return intervention
 
@@ -253,34 +245,34 @@ def _escalate_unreachable(session: Session, intervention: Intervention) -> Inter
         return intervention
     a, b, c = (sum(held.expected_a for _, held in stuck if held.phase is phase) for phase in PHASES)
     seconds = UNREACHED_FOR.total_seconds()
-    why = f"{len(stuck)} holds for {_amps((a, b, c))} A could not be sent for {seconds:.0f} s: {stuck[0][0]}"
-    return release_desk.escalate(session, intervention, (a, b, c), why)
+    why = f"{len(stuck)} holds for {amps((a, b, c))} A could not be sent for {seconds:.0f} s: {stuck[0][0]}"
+    return release_desk.escalate(session, intervention, (a, b, c), why, kind="unreachable")
 
 
 def _more_at_once(session: Session, intervention: Intervention, need: tuple[float, float, float]) -> Intervention:
     """The load climbs while commands are still under way: do not wait for the slowest answer."""
-    intervention, commands = plan_desk.plan_and_queue(session, intervention, need)
+    intervention, commands = authorisation_desk.order(session, intervention, need)
     if not commands:
         return intervention
     later = replace(intervention, deadline_at=session.now + COMMAND_WAIT)
-    return later.note(session.now, f"{commands} more chargers to hold for {_amps(need)} A")
+    return later.note(session.now, f"{commands} more chargers to hold for {amps(need)} A")
 
 
 def _holding(session: Session, intervention: Intervention) -> Intervention:
     if intervention.feeder_id not in session.desk.fresh:
         return intervention
-    intervention = _calm(session, intervention)
+    intervention = calmed(session, intervention)
     holds = [c for c in session.desk.held(intervention.feeder_id) if c.intervention_id == intervention.id]
-    need = _need(session, intervention)
+    need = need_a(session, intervention)
     outlasted = session.now - intervention.opened_at > HOLD_AT_MOST
     if any(need) and outlasted:
         why = f"the intervention has lasted {HOLD_AT_MOST} and more is needed"
-        return release_desk.escalate(session, intervention, need, why)
+        return release_desk.escalate(session, intervention, need, why, kind="outlasted")
     if any(need):
         return _more(session, intervention, need)
-    if not holds and _quiet(session, intervention):
+    if not holds and quiet(session, intervention):
         event = _E.ALL_FREE if intervention.state is _S.RELEASING else _E.RISK_GONE
-        return intervention.apply(event, session.now, "nobody is held and the risk is over")
+        return intervention.apply(event, session.now, f"nobody is held and {over(intervention)}")
     if outlasted and intervention.state is _S.HOLDING:
         return intervention.apply(_E.TIME_OUT, session.now, "held as long as an intervention may last")
     if not any(need) and holds:
@@ -292,25 +284,42 @@ def _more(session: Session, intervention: Intervention, need: tuple[float, float
     forbidden = plan_desk.rules_forbid(session)
     if forbidden is not None:
         return intervention
-    intervention, commands = plan_desk.plan_and_queue(session, intervention, need)
+    intervention, commands = authorisation_desk.order(session, intervention, need)
     intervention = _escalate_shortfall(session, intervention)
     if not commands:
         return intervention
-    why = f"{commands} more chargers to hold for {_amps(need)} A"
+    why = _in_turn(session, intervention, commands, need)
     return intervention.apply(_E.MORE_NEEDED, session.now, why, deadline_at=session.now + COMMAND_WAIT)
+
+
+def _labels_coming(session: Session, intervention: Intervention) -> bool:
+    """Whether meters of the feeder are being asked what their switches feed: more may be held in half a minute."""
+    points = {p.mpan for p in session.desk.site.points(intervention.feeder_id)}
+    return any(c.kind is CommandKind.READ and c.mpan in points for c in session.desk.commands.values())
+
+
+def _in_turn(session: Session, intervention: Intervention, commands: int, need: tuple[float, float, float]) -> str:
+    """What an order is: more, or the next turn. Whoever takes over is held before the one before is free."""
+    ending = plan_desk.ending(session, intervention)
+    if not ending:
+        return f"{commands} more chargers to hold for {amps(need)} A"
+    return f"{commands} chargers to hold for {amps(need)} A, in turn for {len(ending)} whose holds end"
 
 
 def _escalate_shortfall(session: Session, intervention: Intervention) -> Intervention:
     missing = intervention.shortfall_a
-    if not any(m > session.desk.site.control.need_margin_a for m in missing):
+    if not any(m > session.desk.site.control.need_margin_a for m in missing) or _labels_coming(session, intervention):
         return intervention
-    why = f"{_amps(missing)} A can not be shed by anybody who may be asked"
-    return release_desk.escalate(session, intervention, missing, why)
+    spent = plan_desk.quota_spent(session, intervention)
+    ended = f"; {spent} chargers have no minutes left of their quota" if spent else ""
+    why = f"{amps(missing)} A can not be shed by anybody who may be asked{ended}"
+    return release_desk.escalate(session, intervention, missing, why, kind="quota" if spent else "shortfall")
 
 
 def stop(session: Session, feeder_id: FeederId, *, who: str, why: str) -> None:
     """An operator's stop: everybody held is freed at once, and nobody new is held until the risk is over."""
     intervention = session.desk.interventions[feeder_id]
+    intervention = authorisation_desk.withdraw(session, intervention, f"stopped by {who}")
     stopped = intervention.apply(_E.STOP, session.now, f"stopped by {who}: {why}")
     session.put_intervention(stopped)
     _record_step(session, stopped)
@@ -323,10 +332,10 @@ def _stopped(session: Session, intervention: Intervention) -> Intervention:
     """Nobody new is held; those who are held are being freed. It is over when the risk is."""
     if intervention.feeder_id not in session.desk.fresh:
         return intervention
-    intervention = _calm(session, intervention)
-    if session.desk.held(intervention.feeder_id) or not _quiet(session, intervention):
+    intervention = calmed(session, intervention)
+    if session.desk.held(intervention.feeder_id) or not quiet(session, intervention):
         return intervention
-    return intervention.apply(_E.ALL_FREE, session.now, "stopped; nobody is held and the risk is over")
+    return intervention.apply(_E.ALL_FREE, session.now, f"stopped; nobody is held and {over(intervention)}")
 
 
 def _lift_stop(session: Session, assessment: RiskAssessment) -> None:
@@ -334,7 +343,3 @@ def _lift_stop(session: Session, assessment: RiskAssessment) -> None:
     if not assessment.state.needs_action:
         session.put_stop(assessment.feeder_id, in_force=False)
         session.audit("intervention", "stop_lifted", feeder=assessment.feeder_id, risk=assessment.state)
-
-
-def _amps(values: tuple[float, float, float]) -> str:
-    return "/".join(f"{v:.0f}" for v in values)

@@ -12,17 +12,24 @@ PURPOSE = "labels"
 READS_PER_PASS = 5
 """Reads are paced: they must never stand in the way of switching."""
 
+URGENT_READS = 40
+"""Of a feeder that is in need now: without their labels nobody on it could be held."""
+
 
 def ask_labels(session: Session) -> None:
-    """Queue SRV 7.7 for a few chargers whose label is not known yet. Nobody is asked while an intervention runs."""
+    """Queue reads for chargers whose label is not known yet: a few with each reading, and while an intervention runs
+    those of its feeder at once, and no others."""
     desk = session.desk
-    if desk.interventions or not desk.fresh:
+    if not desk.fresh:
         return
+    urgent = {p.mpan for feeder in desk.interventions for p in desk.site.points(feeder)}
     dcc = desk.site.dcc
     if isinstance(may_send(dcc.profile, role=dcc.role, srv=SRV[CommandKind.READ], at=session.now), Refused):
         return
     asked = {c.mpan for c in desk.commands.values() if c.kind is CommandKind.READ}
     resting = {mpan for mpan, until in desk.resting.items() if until > session.now}
-    unknown = [m for m in desk.site.chargers if m not in desk.labels and m not in asked and m not in resting]
-    for mpan in unknown[:READS_PER_PASS]:
+    wanted = [m for m in desk.site.chargers if m in urgent] if desk.interventions else desk.site.chargers
+    unknown = [m for m in wanted if m not in desk.labels and m not in asked and m not in resting]
+    most = max(0, URGENT_READS - len(asked)) if desk.interventions else READS_PER_PASS
+    for mpan in unknown[:most]:
         queue_other(session, PURPOSE, CommandKind.READ, mpan, reason="what does this switch feed?")

@@ -1,7 +1,8 @@
-"""What an operator says, sealed so that it can lie in the store until the controller takes it up: approve, refuse, stop.
+"""What an operator says (approve, refuse, stop), sealed so that it can wait in the store for the controller.
 
-A word is a line of JSON with an HMAC-SHA256 under a key that is made of the operator's code. So a word counts only from a
-person whom the site names, and nobody can approve twice by writing another name under it. The inbox drops repeats.
+A word is a line of JSON with an HMAC-SHA256 under a key that is made of the operator's code. So a word counts only
+from a person whom the site names, and nobody can approve twice by writing another name under it. The inbox drops
+repeats.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ stored, or nothing happened."""
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -36,47 +37,66 @@ def rules_forbid(session: Session) -> str | None:
     return verdict.rule if isinstance(verdict, Refused) else None
 
 
-def plan_and_queue(session: Session, intervention: Intervention, required_a: Triple) -> tuple[Intervention, int]:
-    """Plan for ``required_a``, reserve and queue. Return the intervention with its shortfall, and how many commands."""
-    found = make_plan(session, intervention, required_a)
-    limit = session.desk.site.control.max_commands_per_step
-    queued = [_command(session, intervention, hold, n).id for n, hold in enumerate(found.commands[:limit])]
-    if queued or not intervention.escalated:  # a plan that can do nothing is told once, with the escalation
+def record_plan(session: Session, intervention: Intervention, found: CurtailmentPlan) -> Intervention:
+    """Record what was planned; the intervention with what the plan can not reach."""
+    commands = found.commands[: session.desk.site.control.max_commands_per_step]
+    if commands or not intervention.escalated:  # a plan that can do nothing is told once, with the escalation
         session.audit(
             "plan",
             "made",
             intervention=intervention.id,
-            required_a=required_a,
+            required_a=found.required_a,
             expected_relief_a=found.expected_relief_a,
             shortfall_a=found.shortfall_a,
             method=str(found.method),
             cost=found.cost,
-            commands=len(queued),
+            commands=len(commands),
             not_chosen=[[session.customer(p.mpan), p.reason] for p in found.passed_over],
         )
-    intervention = replace(intervention, shortfall_a=found.shortfall_a)
-    if queued and intervention.first_command_at is None:
-        intervention = replace(intervention, first_command_at=session.now)
-    if queued:
-        before = list(session.desk.current_a[intervention.feeder_id])
-        renewals = any(desk_held == 2 for desk_held in _holds_of(session, queued).values())
-        batch = {"before_a": before, "commands": queued, "renewals": renewals, "learned": False}
-        intervention = replace(intervention, last_switch_at=session.now, batch=batch)
-    return intervention, len(queued)
+    return replace(intervention, shortfall_a=found.shortfall_a)
 
 
-def _holds_of(session: Session, queued: list[str]) -> Counter[Mpan]:
-    """How many holds each charger of these commands has now: two where one renews another."""
-    mine = {session.desk.commands[c].mpan for c in queued}
-    return Counter(c.mpan for c in session.desk.commands.values() if c.holding and c.mpan in mine)
+def queue_plan(session: Session, intervention: Intervention, holds: Sequence[PlannedHold]) -> tuple[Intervention, int]:
+    """Reserve and queue; the intervention with its batch, and how many commands."""
+    renewable = {c.mpan for c in ending(session, intervention)}
+    queued = [_command(session, intervention, hold, n, hold.mpan in renewable).id for n, hold in enumerate(holds)]
+    if not queued:
+        return intervention, 0
+    before = list(session.desk.current_a[intervention.feeder_id])
+    batch = {"before_a": before, "commands": queued, "learned": False}
+    first = intervention.first_command_at or session.now
+    after = replace(intervention, last_switch_at=session.now, first_command_at=first, batch=batch)
+    return after, len(queued)
+
+
+def why_not_now(session: Session, intervention: Intervention, hold: PlannedHold) -> str | None:
+    """Why a hold that was planned before can not be ordered any more, or None."""
+    desk = session.desk
+    point = next((p for p in desk.site.points(intervention.feeder_id) if p.mpan == hold.mpan), None)
+    if point is None or hold.mpan not in desk.site.chargers:
+        return "its charger is not known any more"
+    if hold.mpan in _busy(session, intervention):
+        return "it is held or commanded already, or rests after a failure"
+    verdict = ask_permit(session, intervention.id, point)
+    if isinstance(verdict, Refusal):
+        return "; ".join(verdict.reasons)
+    left_s = desk.ledger.remaining_s(hold.mpan, session.now) - RESERVE_MARGIN_S
+    return f"only {left_s // 60} min left of its quota" if left_s < hold.duration_s else None
+
+
+def _busy(session: Session, intervention: Intervention) -> set[Mpan]:
+    """Chargers that can not be commanded now: they are, or were and failed a moment ago."""
+    desk = session.desk
+    busy = {c.mpan for c in desk.commands.values() if c.kind is not CommandKind.READ}
+    busy -= {c.mpan for c in ending(session, intervention)}
+    return busy | {mpan for mpan, until in desk.resting.items() if until > session.now}
 
 
 def make_plan(session: Session, intervention: Intervention, required_a: Triple) -> CurtailmentPlan:
     """The exact plan among those who may be asked now."""
     desk, control = session.desk, session.desk.site.control
-    renewable = {c.mpan for c in _ending(session, intervention)}
-    busy = {c.mpan for c in desk.commands.values() if c.kind is not CommandKind.READ} - renewable
-    busy |= {mpan for mpan, until in desk.resting.items() if until > session.now}
+    renewable = {c.mpan for c in ending(session, intervention)}
+    busy = _busy(session, intervention)
     chargers = []
     for point in desk.site.points(intervention.feeder_id):
         if point.mpan in busy or point.mpan not in desk.site.chargers:
@@ -110,7 +130,7 @@ def ask_permit(session: Session, intervention_id: str, point: ConnectionPoint) -
     return verdict
 
 
-def _ending(session: Session, intervention: Intervention) -> list[Command]:
+def ending(session: Session, intervention: Intervention) -> list[Command]:
     """Holds that end within the planning lead, are not being ended or renewed already, and so may be renewed."""
     desk = session.desk
     until = session.now + timedelta(seconds=desk.site.control.lead_s)
@@ -139,7 +159,7 @@ def _charger(session: Session, granted: Permit, *, held_now: bool) -> Charger:
     )
 
 
-def _command(session: Session, intervention: Intervention, hold: PlannedHold, place: int) -> Command:
+def _command(session: Session, intervention: Intervention, hold: PlannedHold, place: int, renews: bool) -> Command:
     charger = session.desk.site.chargers[hold.mpan]
     duration_s = staggered_s(hold.duration_s, place, session.desk.site.control.min_hold_s)
     command_id = session.desk.next_command_id(intervention.id)
@@ -160,9 +180,18 @@ def _command(session: Session, intervention: Intervention, hold: PlannedHold, pl
             expected_a=hold.expected_relief_a[charger.phase],
             reason=hold.reason,
             request_id="",
+            renews=renews,
             decided_at=session.now,
         ),
     )
+
+
+def quota_spent(session: Session, intervention: Intervention) -> int:
+    """How many chargers of the feeder have too little left of their quota for another hold."""
+    desk = session.desk
+    least_s = desk.site.control.min_hold_s + RESERVE_MARGIN_S
+    used = [p.mpan for p in desk.site.points(intervention.feeder_id) if desk.ledger.entries_of(p.mpan)]
+    return sum(left_s < least_s for left_s in desk.ledger.remaining_many(used, session.now))
 
 
 def staggered_s(duration_s: int, place: int, min_hold_s: int) -> int:

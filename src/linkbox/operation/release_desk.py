@@ -119,10 +119,11 @@ def see_reduction(session: Session, intervention: Intervention) -> Intervention:
     Seen is: on the phase that was to be relieved most, at least half of the expected amperes went away since the
     holds were commanded. Other load moves too, so the proof may take a reading more, or come with the next holds."""
     batch = intervention.batch
-    if intervention.reduction_seen_at is not None or batch is None or batch["renewals"]:
+    if intervention.reduction_seen_at is not None or batch is None:
         return intervention
     desk = session.desk
-    held = [desk.commands[c] for c in batch["commands"] if c in desk.commands]
+    known = [desk.commands[c] for c in batch["commands"] if c in desk.commands]
+    held = [c for c in known if not c.renews]
     expected = [sum(c.expected_a for c in held if c.phase is p and c.state is CommandState.CONFIRMED) for p in PHASES]
     drop = [b - n for b, n in zip(batch["before_a"], desk.current_a[intervention.feeder_id], strict=True)]
     most = max(PHASES, key=lambda phase: expected[phase])
@@ -141,11 +142,25 @@ def see_reduction(session: Session, intervention: Intervention) -> Intervention:
     return seen_at.note(session.now, f"effect confirmed on the feeder: the current fell by {fell} A")
 
 
-def escalate(session: Session, intervention: Intervention, missing_a: Triple, why: str) -> Intervention:
-    """Say once, by name, what is needed beyond Linkbox's means; the feeder stays escalated until it is over."""
-    if intervention.escalated:
+def escalate(
+    session: Session, intervention: Intervention, missing_a: Triple, why: str, *, kind: str = "shortfall"
+) -> Intervention:
+    """Say once for each kind of reason, by name, what is needed beyond Linkbox's means.
+
+    The feeder stays escalated until the intervention is over."""
+    if kind in intervention.escalated_for:
         return intervention
-    body = {"intervention": intervention.id, "feeder": intervention.feeder_id, "missing_a": list(missing_a), "why": why}
+    raised = (*intervention.escalated_for, kind)
+    body = {
+        "intervention": intervention.id,
+        "feeder": intervention.feeder_id,
+        "missing_a": list(missing_a),
+        "why": why,
+        "kinds": list(raised),
+    }
     session.tx.put("escalation", Row(key=intervention.id, state="open", owner=intervention.feeder_id, body=body))
-    session.audit("escalation", "raised", intervention=intervention.id, missing_a=missing_a, why=why, ask=MITIGATION)
-    return replace(intervention, escalated=True).note(session.now, f"ESCALATED: {why}; {MITIGATION}")
+    session.audit(
+        "escalation", "raised", intervention=intervention.id, missing_a=missing_a, why=why, ask=MITIGATION, reason=kind
+    )
+    escalated = replace(intervention, escalated=True, escalated_for=raised)
+    return escalated.note(session.now, f"ESCALATED: {why}; {MITIGATION}")

@@ -36,8 +36,8 @@ class Site:
     """Everything that does not change while Linkbox runs.
 
     ``tariff_start`` is the local time at which a common night tariff begins, ``tariff_share`` the share of chargers
-    that are believed to be on it: a prior only, the feeder's own current corrects it. ``operators`` are the people whose
-    word counts, each with the key that seals it (``operators.key_of``)."""
+    that are believed to be on it: a prior only, the feeder's own current corrects it. ``operators`` are the people
+    whose word counts, each with the key that seals it (``operators.key_of``)."""
 
     feeders: tuple[FeederModel, ...]
     chargers: Mapping[Mpan, ChargerPoint]
