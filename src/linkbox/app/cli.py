@@ -15,6 +15,7 @@ from linkbox.app import readings_cli
 from linkbox.app.network_cli import app as network_app
 from linkbox.app.prove_cli import app as prove_app
 from linkbox.app.watch_cli import watch
+from linkbox.app.interventions_cli import interventions_app
 from linkbox.app.wire_cli import add_wire_commands
 from linkbox.base.errors import InvalidInput, Issue, LinkboxError
 
@@ -33,6 +34,7 @@ audit_app = typer.Typer(help="Verify records that Linkbox exported.", no_args_is
 app.add_typer(audit_app, name="audit")
 app.add_typer(prove_app, name="prove")
 app.add_typer(network_app, name="network")
+app.add_typer(interventions_app, name="interventions")
 add_wire_commands(app)
 app.command("watch")(watch)
 app.add_typer(readings_cli.app, name="readings")
@@ -74,6 +76,12 @@ def demo(
     faults: Annotated[
         str, typer.Option(help="What goes wrong at the DCC, the devices and on the way: none, rough, deaf or forged.")
     ] = "none",
+    authorisation: Annotated[
+        str, typer.Option(help="Who must approve a plan before load is switched: automatic, one or two operators.")
+    ] = "automatic",
+    operators: Annotated[
+        str, typer.Option(help="How the simulated operators answer: approve, refuse or silent (leave it to you).")
+    ] = "approve",
     starts: Annotated[str, typer.Option(help="When the evening begins, HH:MM.")] = "17:00",
     hours: Annotated[float, typer.Option(help="How many hours it lasts.")] = 14.0,
     control: Annotated[
@@ -115,6 +123,8 @@ def demo(
             provider=provider,
             profile=profile,
             faults=faults,
+            authorisation=authorisation,
+            operators=operators,
             starts=starts,
             hours=hours,
             emulator_stops_at=stop_emulator_at,

@@ -39,6 +39,6 @@ def join(session: Session, intervention: Intervention, assessment: RiskAssessmen
     first = f"{intervention.limiting_asset}{'' if opened is None else f' {opened}'}"
     if not assessment.state.needs_action or risk in {first, *intervention.joined}:
         return intervention
-    session.audit("intervention", "joined", intervention=intervention.id, risk=risk, reason=assessment.reason)
+    session.audit("intervention", "joined", intervention=intervention.id, risk=risk, why=assessment.reason)
     joined = replace(intervention, joined=(*intervention.joined, risk))
     return joined.note(session.now, f"a further risk joins: {assessment.reason}")

@@ -32,12 +32,16 @@ from linkbox.operation.desk import Told
 from linkbox.operation.ports import PeerUnreachable
 from linkbox.records.audit import AuditRecord
 from linkbox.study.faults import LossyDcc, reading_lost
+from linkbox.study.operators import OPERATORS, ControlRoom, code_of
 from linkbox.study.scenario import Scenario
 from linkbox.study.wiring import USER, Cast, cast, read_street, site_of
 from linkbox.study.world import Due, World, build_street
 from linkbox.twin.street import Minute, Street
 
 STORE_FILE, WORLD_FILE, SCENARIO_FILE = "linkbox.sqlite", "world.jsonl", "scenario.json"
+OPERATORS_FILE = "operators.txt"
+"""The invented operators of an evening with their codes, so that a person can speak for one of them."""
+
 LOCK_FILE = "evening.lock"
 
 FIRST_LOOK = timedelta(minutes=2)
@@ -108,6 +112,8 @@ def prepare(scenario: Scenario, folder: Path) -> None:
     for name in (STORE_FILE, f"{STORE_FILE}-wal", f"{STORE_FILE}-shm", WORLD_FILE):
         (folder / name).unlink(missing_ok=True)
     (folder / SCENARIO_FILE).write_text(json.dumps(scenario.to_record(), indent=1) + "\n", "utf-8")
+    codes = "".join(f"{name} {code_of(name, scenario.seed)}\n" for name in OPERATORS)
+    (folder / OPERATORS_FILE).write_text(codes, "utf-8")
 
 
 async def run_controlled(
@@ -198,7 +204,9 @@ class _Scheduler:
         self._evening, self._front, self._watch = evening, front, watch
         stops = evening.people.scenario.emulator_stops_at
         self._dcc_stops_at = None if stops is None else evening.people.scenario.at_clock(stops)
-        self._faults = evening.people.scenario.fault_plan
+        scenario = evening.people.scenario
+        self._faults = scenario.fault_plan
+        self._room = ControlRoom(scenario.seed, scenario.operators)
 
     async def run(self) -> None:
         """Until the end of the scenario."""
@@ -226,6 +234,7 @@ class _Scheduler:
         for at in (evening.world.next_at(), evening.controller.next_wake(), self._dcc_stops_at):
             if at is not None:
                 times.append(at)
+        times += [said.at for said in self._room.words(evening.controller.desk.interventions)]
         return max(_to_stored_precision(min(times)), evening.clock.now())
 
     async def _go_to(self, at: datetime) -> None:
@@ -244,6 +253,11 @@ class _Scheduler:
         if world.street.now + timedelta(minutes=1) <= min(at, evening.people.scenario.end):
             await self._give_reading(world.minute())
             told = True
+        for said in list(self._room.words(evening.controller.desk.interventions)):
+            if said.at <= at:
+                self._room.heard.add(said.body)
+                evening.controller.receive_operator(said.body)
+                told = True
         wake = evening.controller.next_wake()
         if told or (wake is not None and wake <= at):
             await evening.controller.work()

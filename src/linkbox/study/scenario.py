@@ -11,9 +11,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from linkbox.base.errors import InvalidInput, Issue
+from linkbox.control.authorisation import POLICIES
 from linkbox.dcc.eligibility import PROFILES
 from linkbox.grid.network import FUSES
 from linkbox.study.faults import FAULTS, Faults, faults_of
+from linkbox.study.operators import CHARACTERS
 
 PROVIDERS = ("accepts", "rejects", "silent", "no-delivery", "none")
 """How the market's provider behaves; ``seed`` lets the seed choose among the first four."""
@@ -27,7 +29,8 @@ class Scenario:
     ``tariff_share`` the share of cars on it. ``consent_share`` is the share of car owners who consented.
     The defaults are a hard night that the evening's own data give: every car comes home and waits for the tariff.
     ``emulator_stops_at`` is when the DCC goes away for good, to see what Linkbox makes of it; ``faults`` names what
-    else the DCC, the devices and the connections do wrong."""
+    else the DCC, the devices and the connections do wrong. ``authorisation`` is the policy that says who must approve a
+    plan, ``operators`` how the simulated people answer: ``approve``, ``refuse`` or ``silent``."""
 
     seed: int = 1
     feeder: str | None = None
@@ -47,6 +50,8 @@ class Scenario:
     emulator_stops_at: str | None = None
     faults: str = "none"
     control: bool = True
+    authorisation: str = "automatic"
+    operators: str = "approve"
 
     def __post_init__(self) -> None:
         issues = [
@@ -65,6 +70,7 @@ class Scenario:
 
     def _unknown_names(self) -> Iterator[Issue]:
         choices = {"provider": (*PROVIDERS, "seed"), "profile": tuple(PROFILES), "faults": tuple(FAULTS)}
+        choices |= {"authorisation": tuple(POLICIES), "operators": CHARACTERS}
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 yield _issue(name, getattr(self, name), f"must be one of {', '.join(known)}")

@@ -58,6 +58,18 @@ def sentence(stream: str, kind: str, facts: Mapping[str, Any], names: Mapping[st
             return f"the meter of {who} says that its switch feeds: {facts['label']}"
         case "escalation", _:
             return f"ESCALATED: {facts['why']}; {facts['ask']}"
+        case "authorisation", "asked":
+            return f"{facts['people']} people must approve plan {facts['plan_sha256'][:12]} ({facts['rule']})"
+        case "authorisation", ("approved" | "refused"):
+            return f"{facts['who']} {kind} plan {facts['plan_sha256'][:12]}: {facts['why']}"
+        case "authorisation", ("lapsed" | "withdrawn"):
+            return f"plan {facts['plan_sha256'][:12]} {kind}: {facts['why']}"
+        case "authorisation", "left_out":
+            return f"{who} is left out of the approved plan: {facts['why']}"
+        case "operator", "not_taken":
+            return f"an operator's word does not count: {facts['why']}"
+        case "plan", "failed":
+            return str(facts["why"])
         case "veto", _:
             return f"VETO: {'; '.join(facts['reasons'])}"
         case "dcc", ("unreachable" | "unreadable" | "refused_arrival" | "late_response" | "device_alert" | "dcc_alert"):

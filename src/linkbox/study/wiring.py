@@ -13,6 +13,7 @@ from linkbox.adapters.network_tables import default_street, read_network_tables
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.identifiers import Eui64, FeederId, Mpan
 from linkbox.base.phases import Phase
+from linkbox.control.authorisation import POLICIES
 from linkbox.control.policy import ControlPolicy
 from linkbox.dcc.eligibility import PROFILES, UserRole
 from linkbox.dcc.inventory import Inventory
@@ -23,6 +24,7 @@ from linkbox.grid.topology import FeederNetwork
 from linkbox.market import Contract
 from linkbox.operation.site import DccIdentity, Site
 from linkbox.records.pseudonym import Pseudonymiser
+from linkbox.study.operators import keys_of
 from linkbox.study.population import Home, populate
 from linkbox.study.scenario import Scenario
 from linkbox.twin.assets import fuse_for_cable
@@ -129,7 +131,8 @@ def site_of(people: Cast, provider_capacity_a: tuple[float, float, float]) -> Si
         ),
         pseudonym=Pseudonymiser(people.secret).token,
         risk=RiskPolicy(),
-        control=ControlPolicy(),
+        control=ControlPolicy(authorisation=POLICIES[scenario.authorisation]),
+        operators=keys_of(scenario.seed),
     )
 
 
