@@ -99,6 +99,7 @@ def _plan_record(
                 "mpan": str(hold.mpan),
                 "customer": session.customer(hold.mpan),
                 "duration_s": hold.duration_s,
+                "level_fraction": hold.level_fraction,
                 "relief_a": [round(a, 3) for a in hold.expected_relief_a],
                 "reason": hold.reason,
             }
@@ -113,6 +114,7 @@ def holds_in(request: AuthorisationRequest) -> list[PlannedHold]:
         PlannedHold(
             mpan=Mpan(h["mpan"]),
             duration_s=h["duration_s"],
+            level_fraction=h["level_fraction"],
             expected_relief_a=(h["relief_a"][0], h["relief_a"][1], h["relief_a"][2]),
             reason=h["reason"],
         )
