@@ -6,13 +6,13 @@ safe there. Nothing here decides: whether a word counts is judged by the control
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from linkbox.base.errors import InvalidInput, Issue
+from linkbox.base.time import SystemClock
 
 interventions_app = typer.Typer(help="Look at interventions; approve, refuse or stop them.", no_args_is_help=True)
 
@@ -62,7 +62,7 @@ def authorise(
     """Approve the plan that you have looked at; it binds that exact plan."""
     from linkbox.app.interventions_words import say
 
-    typer.echo(say(store, "approve", intervention, who, why, code=_code(code), plan=plan, at=datetime.now(UTC)))
+    typer.echo(say(store, "approve", intervention, who, why, code=_code(code), plan=plan, at=SystemClock().now()))
 
 
 @interventions_app.command("refuse")
@@ -77,7 +77,7 @@ def refuse(
     """Say no to the plan: nobody is held for it, and nothing further is planned in this intervention."""
     from linkbox.app.interventions_words import say
 
-    typer.echo(say(store, "refuse", intervention, who, why, code=_code(code), plan=plan, at=datetime.now(UTC)))
+    typer.echo(say(store, "refuse", intervention, who, why, code=_code(code), plan=plan, at=SystemClock().now()))
 
 
 @interventions_app.command("stop")
@@ -91,7 +91,7 @@ def stop(
     """Free everybody at once; nobody new is held on the feeder until the risk is over."""
     from linkbox.app.interventions_words import say
 
-    typer.echo(say(store, "stop", intervention, who, why, code=_code(code), plan="", at=datetime.now(UTC)))
+    typer.echo(say(store, "stop", intervention, who, why, code=_code(code), plan="", at=SystemClock().now()))
 
 
 def _code(given: str | None) -> str:
