@@ -28,7 +28,7 @@ STORE = Path("linkbox-demo/linkbox.sqlite")
 @interventions_app.command("list")
 def list_(
     store: StoreOption = STORE,
-    everything: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
+    everything: Annotated[bool, typer.Option("--all/--open", help="Also those that are over.")] = False,
 ) -> None:
     """One line for each intervention: id, feeder, state, and what waits for people."""
     from linkbox.app.interventions_text import lines
