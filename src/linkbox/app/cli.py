@@ -12,12 +12,10 @@ import typer
 
 from linkbox import __version__
 from linkbox.app import readings_cli
-from linkbox.app.network_cli import app as network_app
-from linkbox.app.prove_cli import app as prove_app
-from linkbox.app.watch_cli import watch
 from linkbox.app.interventions_cli import interventions_app
 from linkbox.app.network_cli import app as network_app
 from linkbox.app.prove_cli import app as prove_app
+from linkbox.app.watch_cli import watch
 from linkbox.app.wire_cli import add_wire_commands
 from linkbox.base.errors import InvalidInput, Issue, LinkboxError
 
