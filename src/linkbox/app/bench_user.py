@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from linkbox.base.identifiers import Eui64, RequestId
@@ -19,7 +20,11 @@ Write = Callable[[Transaction], None]
 
 
 class GroupCommit:
-    """One transaction for everything that is ready at the same moment; who waits goes on when it is on disk."""
+    """One transaction for everything that is ready at the same moment; who waits goes on when it is on disk.
+
+    The rows are written where they are decided, and only the commit, which waits for the disk, is another thread's: two
+    threads that both run Python would wait for one another at every row.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -40,15 +45,14 @@ class GroupCommit:
             await self._wake.wait()
             self._wake.clear()
             batch, self._ready = self._ready, []
-            await asyncio.to_thread(self._commit, [write for write, _ in batch])
+            with ExitStack() as stack:
+                tx = stack.enter_context(self._store.transaction())
+                for write, _ in batch:
+                    write(tx)
+                await asyncio.to_thread(stack.pop_all().close)
+            self.commits += 1
             for _, done in batch:
                 done.set_result(None)
-
-    def _commit(self, writes: Sequence[Write]) -> None:
-        with self._store.transaction() as tx:
-            for write in writes:
-                write(tx)
-        self.commits += 1
 
 
 @dataclass(slots=True, kw_only=True)
