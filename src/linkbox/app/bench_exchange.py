@@ -41,6 +41,7 @@ from linkbox.emulator.config import DEFAULT_BROKER
 USER = Eui64("90-B3-D5-1F-30-02-00-00")
 HOMES = 400
 LATENCY_S = 0.05
+_PATIENCE_S = 60.0
 SIGNED, VERIFIED = 4, 4
 """ECDSA operations of one critical exchange on the side that has more of them, the emulator's.
 
@@ -90,7 +91,11 @@ async def _measure(folder: Path, count: int) -> dict[str, Any]:
     journal = GroupCommit(store)
     committing = asyncio.create_task(journal.run())
     try:
-        async with _receiving() as door, _emulator(folder, door.url) as dcc, HttpDccGateway(dcc.url) as gateway:
+        async with (
+            _receiving() as door,
+            _emulator(folder, door.url) as dcc,
+            HttpDccGateway(dcc.url, timeout_s=_PATIENCE_S) as gateway,
+        ):
             user = _user(plan, gateway, journal, fleet)
             door.user = user
             await _round(user, store, fleet, len(fleet))  # warm: connections, caches

@@ -16,7 +16,7 @@ from linkbox.dcc.eligibility import Profile, Refused, may_execute
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.gbcs import alerts
 from linkbox.dcc.gbcs.envelope import Message, encode
-from linkbox.dcc.gbcs.protection import add_mac, sign, verify_mac, verify_signature
+from linkbox.dcc.gbcs.protection import add_mac, sign, verify_mac, verify_message
 from linkbox.dcc.gbcs.registry import USE_CASES
 from linkbox.dcc.gbcs.usecase import AlertCase
 from linkbox.dcc.smki import Certificate, KeyAgreement, KeyUsage, Role, Signer, TrustStore
@@ -72,7 +72,7 @@ def authenticate(data: bytes, *, keys: DeviceKeys, at: datetime) -> tuple[Messag
         message = verify_mac(data, keys.agreement, keys.broker)
         if message.signature is None:
             return message, keys.trust.find(message.originator, KeyUsage.KEY_AGREEMENT, at=at).role
-        verified = verify_signature(data, trust=keys.trust, at=at)
+        verified = verify_message(message, raw=data, trust=keys.trust, at=at)
     except RemoteProtocolError as error:
         raise CommandRefused(NOT_AUTHENTIC, str(error)) from error
     return verified.value, verified.signer.role

@@ -21,7 +21,7 @@ class Draws:
 
     def uniform(self, *key: object) -> float:
         """A number in the open interval (0, 1) for this key; the parts of the key are compared by their text."""
-        text = "\x1f".join(str(part) for part in (self.seed, *key))
+        text = "\x1f".join([str(self.seed), *map(str, key)])
         digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
         return ((int.from_bytes(digest) >> 11) + 0.5) / _STEPS
 

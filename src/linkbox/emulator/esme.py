@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 from linkbox.base.identifiers import Eui64
+from linkbox.base.values import changed
 from linkbox.dcc.gbcs import controlleralerts
 from linkbox.dcc.gbcs.controllers import NO_CONTROLLER, Controller, ControllerType
 from linkbox.dcc.gbcs.dlms import CosemObject
@@ -109,18 +110,18 @@ def poll(esme: Esme, number: int, *, at: datetime) -> tuple[Esme, Instruction]:
     if sent is None or sent.outcome is not LogOutcome.NOT_KNOWN:
         return esme, told
     row = log_row(at, number, FROM_SWITCH, LogOutcome.SUCCESS, sent.han_command_id)
-    return replace(esme, log=esme.log.with_row(row)), told
+    return changed(esme, log=esme.log.with_row(row)), told
 
 
 def press_boost(esme: Esme, *, minutes: int, at: datetime) -> Esme:
     """The consumer presses the boost button: every slot that it may switch goes on for ``minutes``."""
     until = at + timedelta(minutes=minutes)
     slots = tuple(
-        replace(settle(slot, at), boost_until=until) if boosted else slot
+        changed(settle(slot, at), boost_until=until) if boosted else slot
         for slot, boosted in zip(esme.slots, esme.boost_controls, strict=True)
     )
     boost = Boost(start=at.replace(microsecond=0), end=until.replace(microsecond=0))
-    return replace(esme, slots=slots, boost_log=(*esme.boost_log, boost)[-BOOST_LOG_LENGTH:])
+    return changed(esme, slots=slots, boost_log=(*esme.boost_log, boost)[-BOOST_LOG_LENGTH:])
 
 
 def next_wake(esme: Esme) -> datetime | None:
@@ -161,7 +162,7 @@ def _activate(esme: Esme, at: datetime) -> tuple[Esme, tuple[DeviceAlert, ...]]:
         )
         for target in pending.targets
     )
-    return replace(esme, calendar=pending.calendar, pending=None), alerts
+    return changed(esme, calendar=pending.calendar, pending=None), alerts
 
 
 def _end_limit(esme: Esme, number: int, limit: Level, at: datetime) -> tuple[Esme, tuple[DeviceAlert, ...]]:
@@ -169,10 +170,10 @@ def _end_limit(esme: Esme, number: int, limit: Level, at: datetime) -> tuple[Esm
     slots[number - 1] = settle(slots[number - 1], at)
     parties = dict(esme.limit_parties)
     party = parties.pop(number, None)
-    after = replace(esme, slots=tuple(slots), limit_parties=parties)
+    after = changed(esme, slots=tuple(slots), limit_parties=parties)
     if party is None:
         return after, ()
-    level = replace(limit, level_percent=after.output_percent(number, at))
+    level = changed(limit, level_percent=after.output_percent(number, at))
     ended = controlleralerts.LimitEnded(at=at.replace(microsecond=0), level=level)
     return after, (_alert(party, controlleralerts.LIMIT_ENDED, ended),)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from linkbox.base.identifiers import Eui64
+from linkbox.base.values import changed
 from linkbox.dcc.eligibility import Profile
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.gbcs import ccs, cs03, ecs35, ecs46, ecs47a, ecs47e, ecs61d, ecs61e
@@ -123,7 +124,7 @@ def with_faults(home: Home, faults: FaultPlan, draws: Draws) -> Home:
     """The home with the off-line periods of other fault rules."""
     switch = tuple(faults.periods(FaultKind.HCALCS_OFFLINE, home.target, draws=draws))
     hub = tuple(faults.periods(FaultKind.HUB_OFFLINE, home.target, draws=draws))
-    return replace(home, hub_offline=hub, polling=replace(home.polling, offline=switch))
+    return changed(home, hub_offline=hub, polling=changed(home.polling, offline=switch))
 
 
 def switch_polls(home: Home, at: datetime) -> Home:
@@ -132,7 +133,7 @@ def switch_polls(home: Home, at: datetime) -> Home:
     if number is None:
         return home
     esme, told = poll(home.esme, number, at=at)
-    return replace(home, esme=esme, contactor=instruct(home.contactor, told, at=at))
+    return changed(home, esme=esme, contactor=instruct(home.contactor, told, at=at))
 
 
 def next_poll(home: Home, at: datetime) -> datetime | None:
@@ -150,11 +151,11 @@ def next_poll_after_change(home: Home, at: datetime) -> datetime | None:
 def meter_wakes(home: Home, at: datetime) -> tuple[Home, tuple[DeviceAlert, ...]]:
     """The home after its meter and its standalone APC have done what is due at ``at``."""
     esme, alerts = wake(home.esme, at)
-    after = replace(home, esme=esme)
+    after = changed(home, esme=esme)
     if home.apc is None:
         return after, alerts
     apc, more = wake(home.apc, at)
-    return replace(after, apc=apc), (*alerts, *_from(apc, more))
+    return changed(after, apc=apc), (*alerts, *_from(apc, more))
 
 
 def next_meter_wake(home: Home) -> datetime | None:
@@ -167,21 +168,21 @@ def _act(home: Home, message: Message, at: datetime) -> tuple[Home, Message, tup
     on_network = home.hub.on_network | {home.esme.eui}
     if message.recipient == home.hub.eui:
         hub, response = change_log(home.hub, message, at)
-        return replace(home, hub=hub), response, ()
+        return changed(home, hub=hub), response, ()
     if message.recipient == home.switch.eui:
         switch, response = join_as_responder(home.switch, message, on_network)
-        return replace(home, switch=switch), response, ()
+        return changed(home, switch=switch), response, ()
     if home.apc is not None and message.recipient == home.apc.eui:
         done = ACTIONS[message.message_code](home.apc, message, Surroundings(at=at, on_network=on_network))
-        return replace(home, apc=done.esme), done.response, _from(done.esme, done.alerts)
+        return changed(home, apc=done.esme), done.response, _from(done.esme, done.alerts)
     ready = frozenset({home.switch.eui}) if home.esme.eui in home.switch.joined else frozenset()
     around = Surroundings(at=at, on_network=on_network, ready_to_join=ready)
     done = ACTIONS[message.message_code](home.esme, message, around)
-    return replace(home, esme=done.esme), done.response, done.alerts
+    return changed(home, esme=done.esme), done.response, done.alerts
 
 
 def _from(device: Esme, alerts: Iterable[DeviceAlert]) -> tuple[DeviceAlert, ...]:
-    return tuple(replace(alert, device=device.eui) for alert in alerts)
+    return tuple(changed(alert, device=device.eui) for alert in alerts)
 
 
 def _counters(home: Home, device: Eui64) -> Mapping[Eui64, int]:
@@ -194,13 +195,13 @@ def _counters(home: Home, device: Eui64) -> Mapping[Eui64, int]:
 
 def _counted(home: Home, message: Message) -> Home:
     if message.recipient == home.esme.eui:
-        esme = replace(home.esme, counters=accepted(home.esme.counters, message))
-        return replace(home, esme=esme)
+        esme = changed(home.esme, counters=accepted(home.esme.counters, message))
+        return changed(home, esme=esme)
     if home.apc is not None and message.recipient == home.apc.eui:
-        return replace(home, apc=replace(home.apc, counters=accepted(home.apc.counters, message)))
+        return changed(home, apc=changed(home.apc, counters=accepted(home.apc.counters, message)))
     if message.recipient == home.hub.eui:
-        hub = replace(home.hub, counters=accepted(home.hub.counters, message))
-        return replace(home, hub=hub)
+        hub = changed(home.hub, counters=accepted(home.hub.counters, message))
+        return changed(home, hub=hub)
     return home
 
 
@@ -211,5 +212,5 @@ def _refusal(home: Home, device: Eui64, data: bytes, alert_code: int, reason: st
         return Reaction(home=home, reason=reason)  # nobody to send an alert to
     alert = refusal_alert(alert_code, refused, at)
     if home.apc is not None and device == home.apc.eui:
-        alert = replace(alert, device=device)
+        alert = changed(alert, device=device)
     return Reaction(home=home, alerts=(alert,), reason=reason)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import exp, log
 from types import MappingProxyType
 
@@ -35,9 +36,14 @@ class Latency:
 
     def delay_s(self, draws: Draws, *key: object) -> float:
         """The delay for this key, to the millisecond."""
-        spread = log(self.p95_s / self.median_s) / _NORMAL_95
-        drawn = self.median_s * exp(spread * draws.normal("latency", *key))
+        drawn = self.median_s * exp(_spread(self.median_s, self.p95_s) * draws.normal("latency", *key))
         return round(min(max(drawn, self.minimum_s), self.maximum_s), 3)
+
+
+@lru_cache(maxsize=64)
+def _spread(median_s: float, p95_s: float) -> float:
+    """The standard deviation of the logarithm."""
+    return log(p95_s / median_s) / _NORMAL_95
 
 
 DEFAULT_WAN: Mapping[str, Latency] = MappingProxyType(
@@ -65,5 +71,6 @@ class LatencyPlan:
 
     def one_way_s(self, draws: Draws, *, region: str, hub: str, key: tuple[object, ...]) -> float:
         """From the DSP to the device or back, in seconds."""
-        wan = self.wan.get(region, self.other_region).delay_s(draws, "wan", *key)
-        return wan + self.han[hub].delay_s(draws, "han", *key)
+        parts = [str(part) for part in key]
+        wan = self.wan.get(region, self.other_region).delay_s(draws, "wan", *parts)
+        return wan + self.han[hub].delay_s(draws, "han", *parts)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 
 from linkbox.base.identifiers import Eui64
+from linkbox.base.values import changed
 from linkbox.dcc.gbcs import cs03, ecs35, ecs46, ecs46a, ecs47, ecs47a, ecs47e, ecs61a, ecs61c, ecs61d, ecs61e, ecs62
 from linkbox.dcc.gbcs.controlleralerts import LimitProcessed
 from linkbox.dcc.gbcs.controllers import ControllerType
@@ -68,7 +69,7 @@ def _switch(esme: Esme, message: Message, around: Surroundings) -> Done:
     slots[order.index - 1] = command(slots[order.index - 1], event, duration_min=minutes, at=around.at)
     log = esme.log.with_row(_sent(around.at, order.index, action, kind))
     response = ecs47.USE_CASE.response(message, Results.all_well(count))
-    return Done(esme=replace(esme, slots=tuple(slots), log=log), response=response)
+    return Done(esme=changed(esme, slots=tuple(slots), log=log), response=response)
 
 
 def _sent(at: datetime, number: int, action: int, kind: ControllerType) -> AlcsLogRow:
@@ -93,8 +94,8 @@ def _with_period(esme: Esme, period: ControlPeriod, at: datetime) -> Esme:
     if esme.controllers[number - 1].kind is ControllerType.NONE:
         return esme
     slots = list(esme.slots)
-    slots[number - 1] = replace(settle(slots[number - 1], at), period=period)
-    return replace(esme, slots=tuple(slots))
+    slots[number - 1] = changed(settle(slots[number - 1], at), period=period)
+    return changed(esme, slots=tuple(slots))
 
 
 def _limit(esme: Esme, message: Message, around: Surroundings) -> Done:
@@ -108,9 +109,9 @@ def _limit(esme: Esme, message: Message, around: Surroundings) -> Done:
     if esme.controllers[number - 1].kind is not ControllerType.APC:
         return Done(esme=esme, response=response)
     slots = list(esme.slots)
-    slots[number - 1] = replace(settle(slots[number - 1], around.at), limit=limit)
-    after = replace(esme, slots=tuple(slots), limit_parties={**esme.limit_parties, number: _party(message)})
-    resulting = replace(
+    slots[number - 1] = changed(settle(slots[number - 1], around.at), limit=limit)
+    after = changed(esme, slots=tuple(slots), limit_parties={**esme.limit_parties, number: _party(message)})
+    resulting = changed(
         limit.level, level_percent=min(limit.level.level_percent, after.output_percent(number, limit.start))
     )
     processed = LimitProcessed(at=around.at.replace(microsecond=0), level=resulting, start=limit.start, end=limit.end)
@@ -128,20 +129,20 @@ def _party(message: Message) -> Party:
 def _boost_controls(esme: Esme, message: Message, around: Surroundings) -> Done:
     controls = ecs62.USE_CASE.decode_command(message).controls
     response = ecs62.USE_CASE.response(message, Results.all_well(len(controls)))
-    return Done(esme=replace(esme, boost_controls=controls), response=response)
+    return Done(esme=changed(esme, boost_controls=controls), response=response)
 
 
 def _labels(esme: Esme, message: Message, around: Surroundings) -> Done:
     written = ecs46a.USE_CASE.decode_command(message).labels
     labels = tuple(old if new is None else new for old, new in zip(esme.labels, written, strict=True))
     count = sum(label is not None for label in written)
-    return Done(esme=replace(esme, labels=labels), response=ecs46a.USE_CASE.response(message, Results.all_well(count)))
+    return Done(esme=changed(esme, labels=labels), response=ecs46a.USE_CASE.response(message, Results.all_well(count)))
 
 
 def _switch_calendar(esme: Esme, message: Message, around: Surroundings) -> Done:
     written = ecs46.ECS46C.decode_command(message)
     pairs = zip(esme.controllers, written.controllers, strict=True)
-    bound = replace(esme, controllers=tuple(old if new is None else new for old, new in pairs))
+    bound = changed(esme, controllers=tuple(old if new is None else new for old, new in pairs))
     count = 4 + sum(controller is not None for controller in written.controllers)
     response = ecs46.ECS46C.response(message, Results.all_well(count), at=around.at.replace(microsecond=0))
     return Done(esme=_with_calendar(bound, written, message, around.at), response=response)
@@ -155,14 +156,14 @@ def _controller_calendar(esme: Esme, message: Message, around: Surroundings) -> 
 
 def _with_calendar(esme: Esme, written: ecs46.WriteCalendar, message: Message, at: datetime) -> Esme:
     if written.activation is Activation.NEVER:
-        return replace(esme, pending=None)
+        return changed(esme, pending=None)
     calendar = Calendar(
         rows=written.schedule,
         special_days=written.special_days,
         default_percent=esme.calendar.default_percent,
     )
     if isinstance(written.activation, Activation) or written.activation <= at:
-        return replace(esme, calendar=calendar, pending=None)
+        return changed(esme, calendar=calendar, pending=None)
     pending = PendingCalendar(
         at=written.activation,
         calendar=calendar,
@@ -171,7 +172,7 @@ def _with_calendar(esme: Esme, written: ecs46.WriteCalendar, message: Message, a
         party=_party(message),
         targets=(PENDING_SCHEDULE, PENDING_SPECIAL_DAYS),
     )
-    return replace(esme, pending=pending)
+    return changed(esme, pending=pending)
 
 
 def _join(esme: Esme, message: Message, around: Surroundings) -> Done:
@@ -182,7 +183,7 @@ def _join(esme: Esme, message: Message, around: Surroundings) -> Done:
     elif wish.eui not in around.on_network or wish.eui not in around.ready_to_join:
         result = JoinResult.NO_CBKE_RESPONSE
     joined = esme.joined | {wish.eui} if result is JoinResult.SUCCESS else esme.joined
-    return Done(esme=replace(esme, joined=joined), response=cs03.CS03A1.response(message, result))
+    return Done(esme=changed(esme, joined=joined), response=cs03.CS03A1.response(message, result))
 
 
 def _read_switches(esme: Esme, message: Message, around: Surroundings) -> Done:

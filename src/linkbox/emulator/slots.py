@@ -8,11 +8,12 @@ has something to say rules; the order is a setting, since the precedence of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from linkbox.base.statetable import StateTable
+from linkbox.base.values import changed
 from linkbox.dcc.gbcs.controlperiod import ControlPeriod
 from linkbox.dcc.gbcs.levels import Direction
 
@@ -95,22 +96,22 @@ def command(slot: Slot, event: SlotEvent, *, duration_min: int, at: datetime) ->
     """
     mode = SLOT_TABLE.next(settle(slot, at).mode, event)
     until = None if mode is SlotMode.CALENDAR else at + timedelta(minutes=duration_min)
-    after = replace(slot, mode=mode, until=until)
+    after = changed(slot, mode=mode, until=until)
     if event is SlotEvent.RESET:
-        after = replace(after, period=None)
+        after = changed(after, period=None)
     return settle(after, at)
 
 
 def settle(slot: Slot, at: datetime) -> Slot:
     """The slot at ``at`` without what has ended by then."""
     if slot.until is not None and slot.until <= at:
-        slot = replace(slot, mode=SLOT_TABLE.next(slot.mode, SlotEvent.EXPIRED), until=None)
+        slot = changed(slot, mode=SLOT_TABLE.next(slot.mode, SlotEvent.EXPIRED), until=None)
     if slot.boost_until is not None and slot.boost_until <= at:
-        slot = replace(slot, boost_until=None)
+        slot = changed(slot, boost_until=None)
     if slot.period is not None and slot.period.end <= at:
-        slot = replace(slot, period=None)
+        slot = changed(slot, period=None)
     if slot.limit is not None and slot.limit.end <= at:
-        slot = replace(slot, limit=None)
+        slot = changed(slot, limit=None)
     return slot
 
 

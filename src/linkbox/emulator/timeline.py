@@ -92,29 +92,71 @@ FieldEvent: TypeAlias = (
 Event: TypeAlias = FieldEvent | AnswerDue
 
 
-class Timeline:
-    """A queue of events. Those of one moment come in an order that does not depend on when they were entered."""
+class _Crowd:
+    """The events of one moment that has more than one, in the order of their texts."""
 
-    __slots__ = ("_entered", "_queue")
+    __slots__ = ("_events", "_texts")
 
     def __init__(self) -> None:
-        self._queue: list[tuple[datetime, str, Event]] = []
-        self._entered: set[tuple[datetime, str]] = set()
+        self._texts: list[str] = []
+        self._events: dict[str, Event] = {}
+
+    def add(self, event: Event) -> None:
+        text = repr(event)
+        if text not in self._events:
+            self._events[text] = event
+            heapq.heappush(self._texts, text)
+
+    def take(self) -> Event:
+        return self._events.pop(heapq.heappop(self._texts))
+
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
+
+class Timeline:
+    """A queue of events. Those of one moment come in an order that does not depend on when they were entered.
+
+    That order is the one of their texts, which are only written where a moment has more than one event.
+    """
+
+    __slots__ = ("_events", "_moments")
+
+    def __init__(self) -> None:
+        self._moments: list[datetime] = []
+        self._events: dict[datetime, Event | _Crowd] = {}
 
     def enter(self, at: datetime, event: Event) -> None:
         """Let ``event`` happen at ``at``. The same event at the same time happens once."""
-        key = (at, repr(event))
-        if key not in self._entered:
-            self._entered.add(key)
-            heapq.heappush(self._queue, (*key, event))
+        known = self._events.get(at)
+        if known is None:
+            self._events[at] = event
+            heapq.heappush(self._moments, at)
+        elif isinstance(known, _Crowd):
+            known.add(event)
+        else:
+            crowd = self._events[at] = _Crowd()
+            crowd.add(known)
+            crowd.add(event)
 
     def next_at(self) -> datetime | None:
         """When the next event happens; None if none is planned."""
-        return self._queue[0][0] if self._queue else None
+        return self._moments[0] if self._moments else None
 
     def until(self, at: datetime) -> Iterator[tuple[datetime, Event]]:
         """Take the events up to and including ``at``, also those entered while this runs."""
-        while self._queue and self._queue[0][0] <= at:
-            moment, key, event = heapq.heappop(self._queue)
-            self._entered.discard((moment, key))
-            yield moment, event
+        while self._moments and self._moments[0] <= at:
+            moment = self._moments[0]
+            yield moment, self._take(moment)
+
+    def _take(self, moment: datetime) -> Event:
+        """Take out the first event of the earliest moment, and the moment with its last one."""
+        found = self._events[moment]
+        if isinstance(found, _Crowd):
+            event = found.take()
+            if found:
+                return event
+            found = event
+        del self._events[moment]
+        heapq.heappop(self._moments)
+        return found

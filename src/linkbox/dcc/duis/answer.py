@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from linkbox.dcc.duis.document import RuleViolation, judge
-from linkbox.dcc.duis.plainreply import match_plain, read_plain
+from linkbox.dcc.duis.plainreply import match_plain, read_plain, write_plain
 from linkbox.dcc.duis.response import ALERTS, Acknowledgement, ServiceResponse
 from linkbox.dcc.duis.responseshapes import Message, response_shapes
 from linkbox.dcc.duis.services import reference_of
@@ -19,6 +19,14 @@ _WHAT = "DUIS response"
 
 def encode_response(response: ServiceResponse) -> bytes:
     """The canonical, unsigned XML; raise LocalProtocolError for a response that the schema has no text for."""
+    plain = write_plain(response)
+    if plain is not None:
+        return plain
+    return encode_by_shape(response)
+
+
+def encode_by_shape(response: ServiceResponse) -> bytes:
+    """As ``encode_response``, for every response: the reference for the shorter ways."""
     if response.schema_version not in KNOWN:
         raise LocalProtocolError(f"schema version {response.schema_version!r}", "must be one of " + ", ".join(KNOWN))
     shapes = response_shapes(response.schema_version)

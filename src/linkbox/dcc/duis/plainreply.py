@@ -1,4 +1,4 @@
-"""The three replies that nearly all traffic consists of, read without an XML parser.
+"""The three replies that nearly all traffic consists of, read without an XML parser and written without its shapes.
 
 A document that matches PLAIN_REPLY is well-formed and its own canonical form: namespace declarations in order, no
 attribute but the version, printable ASCII that needs no escape. Whatever does not match, or is wrong in any way, is
@@ -14,7 +14,7 @@ from linkbox.base.identifiers import RequestId
 from linkbox.dcc.duis.codes import response_codes
 from linkbox.dcc.duis.response import Acknowledgement, GbcsPayload, PreCommand, ServiceResponse
 from linkbox.dcc.duis.services import VARIANTS, reference_of
-from linkbox.dcc.duis.text import BASE64, REQUEST_ID
+from linkbox.dcc.duis.text import BASE64, DATE_TIME_MS, REQUEST_ID
 from linkbox.dcc.duis.versions import KNOWN
 from linkbox.dcc.duis.xmltext import DS, RA, SR
 
@@ -35,6 +35,7 @@ PLAIN_REPLY = re.compile(
     f"(?:{_PAYLOAD}|<sr:PreCommand><sr:GBCSVersion>([0-9.]*)</sr:GBCSVersion>{_PAYLOAD}</sr:PreCommand>)?"
     "</sr:ResponseMessage></sr:Body></sr:Response>"
 )
+_PLAIN_VERSION = re.compile(r"[0-9.]*")
 _ACKNOWLEDGEMENT = Acknowledgement()
 _REFERENCES = {srv: reference_of(srv) for srv in VARIANTS}
 _CODES = {version: frozenset(response_codes(version)) for version in KNOWN}
@@ -65,6 +66,37 @@ def read_plain(found: re.Match[str]) -> ServiceResponse | None:
         )
     except ValueError:
         return None
+
+
+def write_plain(response: ServiceResponse) -> bytes | None:
+    """The canonical, unsigned XML; None where the full writer must write it, or say why it can not."""
+    srv, body = response.srv, response.body
+    reference = None if srv is None else _REFERENCES.get(srv)
+    if reference is None or response.response_code not in _CODES.get(response.schema_version, ()):
+        return None
+    match body:
+        case Acknowledgement():
+            content = ""
+        case GbcsPayload(payload=payload):
+            content = f"<sr:GBCSPayload>{BASE64.write(payload)}</sr:GBCSPayload>"
+        case PreCommand(gbcs_version=version, payload=payload) if _PLAIN_VERSION.fullmatch(version):
+            content = (
+                f"<sr:PreCommand><sr:GBCSVersion>{version}</sr:GBCSVersion>"
+                f"<sr:GBCSPayload>{BASE64.write(payload)}</sr:GBCSPayload></sr:PreCommand>"
+            )
+        case _:
+            return None
+    asked, own = response.request_id, response.response_id
+    return (
+        f'<sr:Response xmlns:sr="{SR}" schemaVersion="{response.schema_version}"><sr:Header>'
+        f"{'' if asked is None else f'<sr:RequestID>{asked}</sr:RequestID>'}"
+        f"{'' if own is None else f'<sr:ResponseID>{own}</sr:ResponseID>'}"
+        f"<sr:ResponseCode>{response.response_code}</sr:ResponseCode>"
+        f"<sr:ResponseDateTime>{DATE_TIME_MS.write(response.response_at)}</sr:ResponseDateTime></sr:Header><sr:Body>"
+        f"<sr:ResponseMessage><sr:ServiceReference>{reference}</sr:ServiceReference>"
+        f"<sr:ServiceReferenceVariant>{srv}</sr:ServiceReferenceVariant>{content}"
+        "</sr:ResponseMessage></sr:Body></sr:Response>"
+    ).encode("ascii")
 
 
 def _response_id(text: str, asked: RequestId | None) -> RequestId:

@@ -255,8 +255,10 @@ def _fraction(microsecond: int, least_digits: int) -> str:
 
 def _write_date_time(digits: int) -> Callable[[datetime], str]:
     def write(at: datetime) -> str:
-        require_utc(at)
-        return f"{at:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + f".{_fraction(at.microsecond, digits)}Z"
+        text = require_utc(at).isoformat(timespec="microseconds")  # 2026-01-05T10:00:00.123456+00:00
+        if digits == 3 and text[23:26] == "000":  # nearly every time on the wire
+            return text[:23] + "Z"
+        return f"{text[:19]}.{_fraction(at.microsecond, digits)}Z"
 
     return write
 

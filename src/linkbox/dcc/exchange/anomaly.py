@@ -74,6 +74,8 @@ Verdict: TypeAlias = Clear | Warned | Held
 
 def check(watch: Watch, request: ServiceRequest, *, at: datetime) -> tuple[Verdict, Watch]:
     """Judge a request before it is sent; one that is not held counts from then on."""
+    if not watch.thresholds:
+        return Clear(), watch
     warnings, holds = [], []
     times = dict(watch.times)
     for threshold in watch.thresholds:

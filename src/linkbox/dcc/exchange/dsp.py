@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from linkbox.base.identifiers import Eui64
 from linkbox.base.statetable import StateTable
+from linkbox.base.values import changed
 from linkbox.dcc.duis import ServiceRequest
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.exchange.commands import PlannedCommand, build_pre_command
-from linkbox.dcc.gbcs.envelope import Message, decode, encode, signed_part
-from linkbox.dcc.gbcs.protection import verify_signature
+from linkbox.dcc.gbcs.envelope import Message, decode, signed_part
+from linkbox.dcc.gbcs.protection import verify_message
 from linkbox.dcc.smki import TrustStore
 
 
@@ -91,12 +92,12 @@ class DspExchange:
 
     def step(self, event: DspEvent) -> DspExchange:
         """The exchange after ``event``; raise ImpossibleEvent where the table has no row."""
-        return replace(self, state=DSP_TABLE.next(self.state, event))
+        return changed(self, state=DSP_TABLE.next(self.state, event))
 
 
 def transform(request: ServiceRequest, planned: PlannedCommand) -> DspExchange:
     """Turn a critical request into the Pre-Command of the form ``planned``."""
-    issued = replace(DspExchange(request=request), pre_command=build_pre_command(request, planned))
+    issued = changed(DspExchange(request=request), pre_command=build_pre_command(request, planned))
     return issued.step(DspEvent.TRANSFORMED)
 
 
@@ -107,13 +108,14 @@ def accept_signed(exchange: DspExchange, payload: bytes, *, trust: TrustStore, a
     """
     if exchange.pre_command is None:
         raise NotThePreCommand("Signed Pre-Command", f"no Pre-Command was issued for {exchange.request.request_id}")
-    if signed_part(decode(payload)) != signed_part(decode(exchange.pre_command)):
+    claimed = decode(payload)
+    if signed_part(claimed) != exchange.pre_command[1:-1]:  # all but its tag and the octet that says "no signature"
         rule = f"must be the Pre-Command issued for {exchange.request.request_id}, signed"
         raise NotThePreCommand("Signed Pre-Command", rule)
-    command = verify_signature(payload, trust=trust, at=at).value
-    if encode(command) != payload or command.mac is not None:
+    command = verify_message(claimed, raw=payload, trust=trust, at=at).value
+    if payload != b"".join((exchange.pre_command[:-1], b"\x40", command.signature or b"")):
         raise NotThePreCommand("Signed Pre-Command", "must hold nothing but Pre-Command and signature")
-    return replace(exchange, command=command).step(DspEvent.ACCEPTED)
+    return changed(exchange, command=command).step(DspEvent.ACCEPTED)
 
 
 def broker_command(request: ServiceRequest, planned: PlannedCommand, *, broker: Eui64, counter: int) -> DspExchange:
@@ -130,7 +132,7 @@ def broker_command(request: ServiceRequest, planned: PlannedCommand, *, broker: 
         user=rid.originator,
         user_counter=rid.counter,
     )
-    return replace(DspExchange(request=request), command=command).step(DspEvent.ACCEPTED)
+    return changed(DspExchange(request=request), command=command).step(DspEvent.ACCEPTED)
 
 
 def user_command(request: ServiceRequest, planned: PlannedCommand) -> DspExchange:
@@ -139,4 +141,4 @@ def user_command(request: ServiceRequest, planned: PlannedCommand) -> DspExchang
     command = planned.use_case.command(
         planned.value, originator=rid.originator, recipient=rid.target, counter=rid.counter
     )
-    return replace(DspExchange(request=request), command=command).step(DspEvent.ACCEPTED)
+    return changed(DspExchange(request=request), command=command).step(DspEvent.ACCEPTED)

@@ -7,12 +7,12 @@ side knows a repeat by its Request ID.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from linkbox.base.identifiers import RequestId
+from linkbox.base.values import changed
 from linkbox.dcc.duis import ServiceRequest, ServiceResponse, encode_request, read_synchronous_reply, sign
 from linkbox.dcc.duis.alerts import CommandFailure, QuarantinedRequest, ResponseVersionMismatch, VersionMismatch
 from linkbox.dcc.duis.response import Acknowledgement, DccAlert, GbcsPayload, PreCommand
@@ -72,7 +72,7 @@ def receive_reply(
         response = reply.value if isinstance(reply, Verified) else reply
         _require_request_id(exchange, response)
         if response.response_code in throttle_codes:
-            return replace(exchange, throttled=exchange.throttled + 1)
+            return changed(exchange, throttled=exchange.throttled + 1)
         return _take_reply(exchange, response, data, xml_signer=xml_signer, gbcs_signer=gbcs_signer)
     except RemoteProtocolError as error:
         return _fail(exchange, f"synchronous reply refused: {error}", error.response_code)
@@ -94,8 +94,8 @@ def receive_response(
     _require_belongs(exchange, response.value)
     digest = _identity(response.value)
     if digest in exchange.seen:
-        return replace(exchange, duplicates=exchange.duplicates + 1)
-    exchange = replace(exchange, seen=(*exchange.seen, digest))
+        return changed(exchange, duplicates=exchange.duplicates + 1)
+    exchange = changed(exchange, seen=(*exchange.seen, digest))
     match response.value.body:
         case DccAlert(alert=QuarantinedRequest(event_reference=reference)):
             return _take_notice(exchange, str(reference))
@@ -120,8 +120,8 @@ def time_out(exchange: Exchange) -> Exchange:
     """No answer came in time. A final or quarantined exchange is left as it is."""
     if exchange.is_final:
         return exchange
-    after = replace(exchange, state=TABLE.next(exchange.state, ExchangeEvent.TIME_OUT))
-    return after if after == exchange else replace(after, failure=f"no answer while {exchange.state}", outgoing=None)
+    after = changed(exchange, state=TABLE.next(exchange.state, ExchangeEvent.TIME_OUT))
+    return after if after == exchange else changed(after, failure=f"no answer while {exchange.state}", outgoing=None)
 
 
 def send_failed(exchange: Exchange, why: str) -> Exchange:
@@ -147,7 +147,7 @@ def _take_reply(
     if not response.is_success:
         code = response.response_code
         if exchange.state is ExchangeState.AWAITING_RESPONSE:
-            return replace(exchange, duplicates=exchange.duplicates + 1)
+            return changed(exchange, duplicates=exchange.duplicates + 1)
         return _end(exchange, ExchangeEvent.REJECTED, code=code, failure=f"refused by the DCC: {code}")
     if exchange.service == "D":
         return _end(exchange, ExchangeEvent.SUCCESS_RECEIVED, code=response.response_code, answer=data)
@@ -163,13 +163,13 @@ def _take_reply(
 
 def _acknowledged(exchange: Exchange) -> Exchange:
     if exchange.state is ExchangeState.AWAITING_RESPONSE:
-        return replace(exchange, duplicates=exchange.duplicates + 1)
+        return changed(exchange, duplicates=exchange.duplicates + 1)
     return _step(exchange, ExchangeEvent.ACKNOWLEDGED, outgoing=None)
 
 
 def _take_pre_command(exchange: Exchange, payload: bytes, *, xml_signer: Signer, gbcs_signer: Signer) -> Exchange:
     if exchange.state is not ExchangeState.AWAITING_PRE_COMMAND:
-        return replace(exchange, duplicates=exchange.duplicates + 1)
+        return changed(exchange, duplicates=exchange.duplicates + 1)
     signed_pre_command = sign_correlated(exchange.request, payload, gbcs_signer)
     request = signed_request(exchange.request, signed_pre_command)
     return _step(
@@ -196,7 +196,7 @@ def _take_payload(
     except RemoteProtocolError as error:
         return _fail(exchange, f"response refused: {error}")
     if exchange.response is not None:
-        return replace(exchange, duplicates=exchange.duplicates + 1)
+        return changed(exchange, duplicates=exchange.duplicates + 1)
     event = ExchangeEvent.SUCCESS_RECEIVED if answer.succeeded else ExchangeEvent.FAILURE_RECEIVED
     proven = {"response": answer.message, "succeeded": answer.succeeded}
     return _end(exchange, event, code=response.response_code, failure=answer.text or None, **proven)
@@ -205,18 +205,18 @@ def _take_payload(
 def _take_notice(exchange: Exchange, reference: str) -> Exchange:
     """The DCC says that it holds the command back: not delivered, perhaps delivered much later."""
     if exchange.is_final:
-        return replace(exchange, late=True, quarantine_reference=reference)
+        return changed(exchange, late=True, quarantine_reference=reference)
     if exchange.state is ExchangeState.QUARANTINED:
-        return replace(exchange, quarantine_reference=reference)
-    held = replace(exchange, outgoing=None, quarantine_reference=reference, failure=f"quarantined: {reference}")
+        return changed(exchange, quarantine_reference=reference)
+    held = changed(exchange, outgoing=None, quarantine_reference=reference, failure=f"quarantined: {reference}")
     return _step(held, ExchangeEvent.QUARANTINE_NOTICED)
 
 
 def _step(exchange: Exchange, event: ExchangeEvent, **changes: Any) -> Exchange:
     """Follow the table, with ``changes``; an exchange that has ended only notes that something came late."""
     if exchange.is_final:
-        return replace(exchange, late=True, **changes)
-    return replace(exchange, state=TABLE.next(exchange.state, event), **changes)
+        return changed(exchange, late=True, **changes)
+    return changed(exchange, state=TABLE.next(exchange.state, event), **changes)
 
 
 def _end(
@@ -224,7 +224,7 @@ def _end(
 ) -> Exchange:
     """End the exchange with its response code; what ended it before stands if it has ended already."""
     if exchange.is_final:
-        return replace(exchange, late=True, **changes)
+        return changed(exchange, late=True, **changes)
     return _step(exchange, event, response_code=code, failure=failure, outgoing=None, **changes)
 
 
@@ -248,6 +248,6 @@ def _require_belongs(exchange: Exchange, response: ServiceResponse) -> None:
 
 def _identity(response: ServiceResponse) -> str:
     """The same for every delivery of one answer, however often and whenever it is sent."""
-    payload = response.body.payload if isinstance(response.body, GbcsPayload) else b""
-    told = (response.response_id, response.response_code, response.body, payload)
-    return sha256(repr(told).encode()).hexdigest()[:32]
+    head = f"{response.response_id} {response.response_code} "
+    told = response.body.payload if isinstance(response.body, GbcsPayload) else repr(response.body).encode()
+    return sha256(head.encode() + told).hexdigest()[:32]

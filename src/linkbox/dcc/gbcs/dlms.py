@@ -191,14 +191,18 @@ def encode_response(items: Sequence[ResponseItem], *, counter: int) -> bytes:
     count = _count(items)
     data = b"".join(encode_data(item.data) for item in items)
     results = b"".join(bytes((item.choice.answered_as, item.result)) for item in items)
-    head = (_RESPONSE, invoke_id(counter), _NO_DATE_TIME, _NO_SPECIFICATIONS)
-    return b"".join((*head, count, data, count, results))
+    return b"".join((response_head(counter), count, data, count, results))
+
+
+def response_head(counter: int) -> bytes:
+    """The octets with which every access response begins."""
+    return b"".join((_RESPONSE, invoke_id(counter), _NO_DATE_TIME, _NO_SPECIFICATIONS))
 
 
 def decode_response(payload: bytes, *, counter: int) -> tuple[ResponseItem, ...]:
     """The items of an access response; raise RemoteProtocolError for anything else."""
     cursor = Cursor(payload, "DLMS access response")
-    cursor.expect(_RESPONSE + invoke_id(counter) + _NO_DATE_TIME + _NO_SPECIFICATIONS)
+    cursor.expect(response_head(counter))
     data = [read_data(cursor) for _ in range(_read_count(cursor))]
     cursor.expect(len(data).to_bytes(1))
     items = tuple(_read_result(cursor, datum) for datum in data)

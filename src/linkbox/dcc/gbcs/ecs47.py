@@ -11,7 +11,7 @@ from functools import cache
 from linkbox.dcc.errors import LocalProtocolError, RemoteProtocolError
 from linkbox.dcc.gbcs.data import Number, Tag, uint16
 from linkbox.dcc.gbcs.dlms import Choice, RequestItem, act, decode_request, encode_request, put, request_head
-from linkbox.dcc.gbcs.objects import CLOSE_TIMES, OPEN_TIMES, SLOTS, SWITCH_SCRIPTS, require_slot
+from linkbox.dcc.gbcs.objects import CLOSE_TIMES, OPEN_TIMES, SLOT_NUMBERS, SLOTS, SWITCH_SCRIPTS, require_slot
 from linkbox.dcc.gbcs.outcome import Results, encode_results, read_results
 from linkbox.dcc.gbcs.usecase import UseCase
 
@@ -87,11 +87,28 @@ def _around_minutes(activate: bool, index: int) -> tuple[bytes, bytes]:
 
 
 def _read_command(payload: bytes, counter: int) -> Ecs47Command:
+    timed = _TIMED_BY_END.get(payload[-_SCRIPT_OCTETS:])
+    if timed is not None:  # nearly all: what it would be encodes to the same octets, or it is not that
+        activate, index = timed
+        minutes = int.from_bytes(payload[-_SCRIPT_OCTETS - 2 : -_SCRIPT_OCTETS])
+        command = (ActivateLoad if activate else DeactivateLoad)(index=index, duration_min=minutes)
+        if _encode_command(command, counter) == payload:
+            return command
+    return _read_items(payload, counter)
+
+
+def _read_items(payload: bytes, counter: int) -> Ecs47Command:
     items = decode_request(payload, counter=counter)
     command = _guess(items)
     if command is None or _items(command) != items:
         raise RemoteProtocolError("ECS47 command", "must be an activation, deactivation or reset of one switch")
     return command
+
+
+_TIMED_BY_END = {
+    _around_minutes(activate, index)[1]: (activate, index) for activate in (True, False) for index in SLOT_NUMBERS
+}
+"""By the last octets of a command, which name script and switch: whether it activates, and the switch."""
 
 
 def _guess(items: tuple[RequestItem, ...]) -> Ecs47Command | None:

@@ -5,7 +5,7 @@ Source: reference dcc.md sections 5.1 and 5.2. Decoding is strict, so that ``enc
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, make_dataclass
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from operator import attrgetter
@@ -13,6 +13,7 @@ from struct import Struct
 from typing import Any, cast
 
 from linkbox.base.identifiers import Eui64
+from linkbox.base.values import draft_of
 from linkbox.dcc.errors import LocalProtocolError, RemoteProtocolError
 from linkbox.dcc.gbcs.octets import encode_length
 
@@ -137,15 +138,20 @@ def decode(data: bytes) -> Message:
     )
 
 
-# A frozen dataclass sets each field through object.__setattr__, which takes four times as long as all the rest of
-# decoding. So decode fills a twin that is not frozen, and then only turns it into a Message.
-_Draft = make_dataclass("_Draft", [(f.name, f.type) for f in fields(Message)], slots=True)
+_Draft = draft_of(Message)
 
 
 def _new(*values: object) -> Message:
     draft: Any = _Draft(*values)
     draft.__class__ = Message
     return cast("Message", draft)
+
+
+def answer_to(command: Message, *, message_code: int, payload: bytes, date_time: bytes | None) -> Message:
+    """The unsigned response to ``command``: its ends swapped, its counter and supplementary party the same."""
+    party, counter = command.supplementary_party, command.supplementary_counter
+    start = Cra.RESPONSE, command.originator_counter, command.recipient, command.originator, message_code
+    return _new(*start, payload, date_time, party, counter, None, None, None, None, False)
 
 
 def _block(data: bytes, at: int, what: str) -> tuple[bytes, int]:

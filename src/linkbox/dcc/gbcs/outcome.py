@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.gbcs.data import NULL, Data
-from linkbox.dcc.gbcs.dlms import Choice, DlmsResult, RequestItem, ResponseItem, decode_response, encode_response
+from linkbox.dcc.gbcs.dlms import (
+    Choice,
+    DlmsResult,
+    RequestItem,
+    ResponseItem,
+    decode_response,
+    encode_response,
+    response_head,
+)
 
 T = TypeVar("T")
+_REMEMBERED = 256
+"""How many forms of an answer are remembered: nearly all are the same few octets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +50,29 @@ class Unread:
 
 def encode_results(results: Results, choices: Sequence[Choice], counter: int) -> bytes:
     """The access response with ``results`` of sets and actions."""
-    pairs = zip(choices, results.results, strict=True)
-    return encode_response([ResponseItem(choice=c, result=r) for c, r in pairs], counter=counter)
+    return response_head(counter) + _written(results.results, tuple(choices))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _written(results: tuple[DlmsResult, ...], choices: tuple[Choice, ...]) -> bytes:
+    """All of an access response but its head, which alone depends on the counter."""
+    pairs = zip(choices, results, strict=True)
+    items = [ResponseItem(choice=choice, result=result) for choice, result in pairs]
+    return encode_response(items, counter=0)[len(response_head(0)) :]
 
 
 def read_results(payload: bytes, counter: int, *allowed: tuple[Choice, ...]) -> Results:
     """The results in an access response, which must answer one of the ``allowed`` lists of sets and actions."""
-    items = decode_response(payload, counter=counter)
+    head = response_head(counter)
+    if not payload.startswith(head):
+        decode_response(payload, counter=counter)  # raises, and says where
+    return _read(payload[len(head) :], allowed)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _read(tail: bytes, allowed: tuple[tuple[Choice, ...], ...]) -> Results:
+    """The results in all of an access response but its head."""
+    items = decode_response(response_head(0) + tail, counter=0)
     choices = tuple(item.choice for item in items)
     if choices not in allowed or any(item.data != NULL for item in items):
         found = ", ".join(choice.name for choice in choices)

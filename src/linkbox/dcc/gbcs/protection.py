@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from hmac import compare_digest
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from linkbox.base.values import changed
 from linkbox.dcc.errors import LocalProtocolError, RemoteProtocolError
 from linkbox.dcc.gbcs.envelope import (
     MAC_OCTETS,
-    SIGNATURE_OCTETS,
     Message,
     decode,
     encode_inner,
@@ -44,7 +43,7 @@ def sign(message: Message, signer: Signer) -> Message:
         raise LocalProtocolError(f"signer {signer.certificate.eui}", f"must be the originator {message.originator}")
     if message.signature is not None or message.mac is not None:
         raise LocalProtocolError("GBCS message", "must be unsigned and without MAC before it is signed")
-    return replace(message, bare=False, signature=signer.sign(signed_part(message)))
+    return changed(message, bare=False, signature=signer.sign(signed_part(message)))
 
 
 def verify_signature(data: bytes, *, trust: TrustStore, at: datetime, role: Role | None = None) -> Verified[Message]:
@@ -53,14 +52,24 @@ def verify_signature(data: bytes, *, trust: TrustStore, at: datetime, role: Role
     ``role``, if given, is the role that the certificate must have. A MAC, if any, is not checked. Raise
     UnknownCertificate, BadSignature, or RemoteProtocolError if ``data`` is no message or bears no signature.
     """
-    claimed = decode(data)
+    return verify_message(decode(data), raw=data, trust=trust, at=at, role=role)
+
+
+def verify_message(
+    claimed: Message, *, raw: bytes, trust: TrustStore, at: datetime, role: Role | None = None
+) -> Verified[Message]:
+    """As ``verify_signature``, of a message that is decoded already: its value, encoded, is what must be signed.
+
+    ``raw`` is only kept beside it.
+    """
     if claimed.signature is None:
         raise BadSignature("GBCS signature", f"must be there: message {claimed.message_code:04X} is unsigned")
-    signed = split(data)[0][1 : -1 - SIGNATURE_OCTETS]
-    first = trust.find(claimed.originator, KeyUsage.DIGITAL_SIGNATURE, at=at, role=role)
-    others = trust.candidates(claimed.originator, KeyUsage.DIGITAL_SIGNATURE, at=at, role=role)[1:]
-    signer = next((c for c in (first, *others) if c.verify(signed, claimed.signature)), first) if others else first
-    return verify_signed(signer=signer, signed=signed, signature=claimed.signature, raw=data, decode=lambda: claimed)
+    signed, holder, usage = signed_part(claimed), claimed.originator, KeyUsage.DIGITAL_SIGNATURE
+    known = trust.candidates(holder, usage, at=at, role=role) or (trust.find(holder, usage, at=at, role=role),)
+    signer = known[0]
+    if len(known) > 1:
+        signer = next((c for c in known if c.verify(signed, claimed.signature)), signer)
+    return verify_signed(signer=signer, signed=signed, signature=claimed.signature, raw=raw, decode=lambda: claimed)
 
 
 def derive_key(secret: bytes, message: Message) -> bytes:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from linkbox.base.identifiers import Eui64
 from linkbox.dcc.errors import LocalProtocolError, RemoteProtocolError
-from linkbox.dcc.gbcs.envelope import Cra, Message, encode_pre_command
+from linkbox.dcc.gbcs.envelope import Cra, Message, answer_to, encode_pre_command
 from linkbox.dcc.gbcs.times import date_time_octets
 
 C = TypeVar("C")
@@ -72,16 +72,11 @@ class UseCase(Generic[C, R]):
     def response(self, command: Message, value: R, *, at: datetime | None = None) -> Message:
         """The unsigned response of the device to ``command``; ``at`` is the time in its header, if it has one."""
         self._require(command, Cra.COMMAND)
-        return Message(
-            cra=Cra.RESPONSE,
-            originator_counter=command.originator_counter,
-            originator=command.recipient,
-            recipient=command.originator,
+        return answer_to(
+            command,
             message_code=self.message_code,
-            supplementary_party=command.supplementary_party,
-            supplementary_counter=command.supplementary_counter,
-            date_time=None if at is None else date_time_octets(at),
             payload=self.encode_response(value, command.originator_counter),
+            date_time=None if at is None else date_time_octets(at),
         )
 
     def decode_command(self, message: Message) -> C:

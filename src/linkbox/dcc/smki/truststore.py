@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from linkbox.base.identifiers import Eui64
-from linkbox.base.time import format_utc
+from linkbox.base.time import format_utc, require_utc
 from linkbox.dcc.errors import LocalProtocolError, RemoteProtocolError
 from linkbox.dcc.smki.authority import Authority, require_descent
 from linkbox.dcc.smki.certificate import Certificate
@@ -70,7 +70,14 @@ class TrustStore:
 
         ``role`` None means any role, and devices, but never the XML-signing roles: those sign no GBCS message.
         """
-        return tuple(c for c in self._by_holder.get((eui, usage), ()) if _plays(c, role) and c.valid_at(at))
+        require_utc(at)
+        return tuple(
+            [
+                certificate
+                for certificate in self._by_holder.get((eui, usage), ())
+                if _plays(certificate, role) and certificate.not_before <= at <= certificate.not_after
+            ]
+        )
 
     def find(self, eui: Eui64, usage: KeyUsage, *, at: datetime, role: Role | None = None) -> Certificate:
         """The best of ``candidates``; raise UnknownCertificate when there is none."""
