@@ -11,7 +11,8 @@ from linkbox.base.phases import PHASES, Phase
 from linkbox.control.charger import burden
 from linkbox.control.coupling import FeederNeed, plan_transformer
 from linkbox.control.devices import Control, Levels, OnOff, Proportional, levels
-from linkbox.control.planning import Charger, PlanMethod, PlanningError, plan
+from linkbox.control.ledger import milli_of
+from linkbox.control.planning import Charger, PlanMethod, PlannedHold, PlanningError, plan
 from tests.control.permits import T0, mpan, permit_for
 
 L1, L2, L3 = PHASES
@@ -175,3 +176,13 @@ def test_transformer_that_can_not_be_planned_for_is_refused() -> None:
         plan_transformer([need], transformer_required_a=(math.nan, 0, 0), hold_s=900, at=T0)
     with pytest.raises(PlanningError, match="same feeder"):
         plan_transformer([need, need], transformer_required_a=(0.0, 0, 0), hold_s=900, at=T0)
+
+
+def test_no_level_is_counted_as_a_hair_more_than_the_ledger_keeps() -> None:
+    # found by the simulated decade: 1 - 0.42 is 0.5800000000000001 in binary, and the veto stopped those holds
+    for percent in range(1, 100):
+        hold = PlannedHold(
+            mpan=mpan(1), duration_s=900, expected_relief_a=(0, 0, 0), reason="", level_fraction=percent / 100
+        )
+        assert hold.weight * 1000 == pytest.approx(1000 - 10 * percent, abs=1e-9)
+        assert milli_of(hold.weight) == 1000 - 10 * percent

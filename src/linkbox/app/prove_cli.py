@@ -61,6 +61,50 @@ def optimality(
         raise Disproved(f"{unequal} instances differ, {dishonest} fallbacks better than the minimum")
 
 
+@app.command("decade")
+def decade(
+    years: Annotated[float, typer.Option(help="How long, in years of 365 days.")] = 10.0,
+    chargers: Annotated[int, typer.Option(help="Chargers, 40 on each feeder.")] = 1000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same decade.")] = 1,
+    margin_s: Annotated[int, typer.Option("--margin", help="Seconds reserved beyond each hold; 180 in service.")] = 180,
+    json_file: JsonFile = None,
+) -> None:
+    """Years of crashes, duplicates, late and missing answers, clock changes: no quota broken, nobody without permit."""
+    from linkbox.study.decade import Decade, Setting
+
+    _within("--chargers", chargers)
+    if not 0.0 < years <= 100.0:
+        raise bad_input("--years", str(years), "must be above 0 and at most 100")
+    if not 0 <= margin_s <= 3600:
+        raise bad_input("--margin", str(margin_s), "must be within 0..3600")
+    days = max(1, round(years * 365))
+    with _progress("days", days) as done:
+        counts, verdict = Decade(Setting(days=days, chargers=chargers, seed=seed, margin_s=margin_s)).run(done)
+    facts = asdict(counts) | asdict(verdict)
+    if json_file is not None:
+        json_file.write_text(json.dumps(facts, indent=1, sort_keys=True) + "\n", "utf-8")
+    for name, value in facts.items():
+        typer.echo(f"{name:22} {len(value) if isinstance(value, tuple) else value:>12,}")
+    wrong = {name: facts[name] for name in _NEVER if facts[name]}
+    typer.echo(
+        f"{counts.steps:,} steps over {days:,} days of {chargers:,} chargers: {wrong or 'no safeguard gave way'}"
+    )
+    if wrong:
+        raise Disproved(f"safeguards gave way: {wrong}")
+
+
+#: What must be nothing. A quota that only the DCC's lateness broke is not among them, but must stand in the ledger.
+_NEVER = (
+    "without_permit",
+    "unexplained_breaches",
+    "broken_by_us",
+    "unbooked_by_dcc",
+    "overlapping",
+    "too_long",
+    "below_floor",
+)
+
+
 def _within(name: str, value: int) -> None:
     if not 1 <= value <= _MOST:
         raise bad_input(name, str(value), f"must be within 1..{_MOST}")

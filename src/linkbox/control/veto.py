@@ -116,7 +116,7 @@ def _minutes(hold: OutgoingHold, intervals: tuple[StoredInterval, ...]) -> tuple
     end = hold.start + timedelta(seconds=hold.duration_s)
     own = [i for i in intervals if i.command == hold.command]
     reasons = []
-    if not any(i.start <= hold.start and end <= i.end and i.weight >= hold.weight for i in own):
+    if not any(i.start <= hold.start and end <= i.end and i.weight >= hold.weight - _ROUNDING for i in own):
         reasons.append("its minutes are not reserved in the ledger")
     mine = StoredInterval(command=hold.command, start=hold.start, end=end, weight=hold.weight)
     every = [i for i in (*intervals, mine) if i.start < i.end]

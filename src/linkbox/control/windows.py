@@ -21,19 +21,32 @@ QUOTAS: tuple[tuple[int, int], ...] = ((DAY_S, DAY_QUOTA_S), (MONTH_S, MONTH_QUO
 
 
 def flatten(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
-    """Disjoint intervals in order, each with the highest weight that covers it. Empty ones vanish, equal ones join."""
-    ordered = sorted(i for i in intervals if i[0] < i[1] and i[2] > 0)
-    if all(a[1] <= b[0] for a, b in pairwise(ordered)):
-        return tuple(ordered)
-    cuts = sorted({t for start, end, _ in ordered for t in (start, end)})
+    """Disjoint intervals in order, each with the highest weight that covers it. Empty ones vanish."""
+    flat: list[Interval] = []
+    cluster: list[Interval] = []
+    reached = 0
+    for interval in sorted(i for i in intervals if i[0] < i[1] and i[2] > 0):
+        if cluster and interval[0] >= reached:
+            flat += _cluster_flat(cluster)
+            cluster = []
+        reached = max(reached, interval[1]) if cluster else interval[1]
+        cluster.append(interval)
+    return (*flat, *_cluster_flat(cluster))
+
+
+def _cluster_flat(cluster: list[Interval]) -> list[Interval]:
+    """The same of intervals of which each overlaps another: few, since a charger is held by few commands at once."""
+    if len(cluster) < 2:
+        return cluster
+    cuts = sorted({t for start, end, _ in cluster for t in (start, end)})
     flat: list[Interval] = []
     for left, right in pairwise(cuts):
-        weight = max((w for start, end, w in ordered if start <= left and right <= end), default=0)
-        if weight and flat and flat[-1][1] == left and flat[-1][2] == weight:
+        weight = max(w for start, end, w in cluster if start <= left and right <= end)
+        if flat and flat[-1][2] == weight:
             flat[-1] = (flat[-1][0], right, weight)
-        elif weight:
+        else:
             flat.append((left, right, weight))
-    return tuple(flat)
+    return flat
 
 
 class UseCurve:
