@@ -228,7 +228,7 @@ def test_it_shares_no_code_with_what_it_checks() -> None:
     source = Path(veto_module.__file__ or "").read_text()
     imported = {n.module for n in ast.walk(ast.parse(source)) if isinstance(n, ast.ImportFrom)}
     assert imported == {"__future__", "dataclasses", "datetime"}
-    assert len(source.splitlines()) < 150
+    assert len(source.splitlines()) < 170
 
 
 starts = st.integers(-40 * 24 * 60, 0).map(lambda m: T0 + m * MINUTE)

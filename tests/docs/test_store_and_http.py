@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,10 @@ from fastapi.routing import APIRoute
 
 from linkbox.adapters import store_sql
 from linkbox.adapters.gateway_http import DEFAULT_PATHS
+from linkbox.adapters.inbound_customers import PATH as CUSTOMERS_PATH
 from linkbox.adapters.inbound_http import MAX_MESSAGE_BYTES, MarketMessageIn, ReadingIn, create_inbound_app
+from linkbox.customers import TenancyChange
+from linkbox.operation import customer_messages
 from linkbox.operation.desk import Desk
 from tests.docs.evenings import Played
 from tests.docs.guides import DOCS, ROOT, blocks
@@ -84,7 +89,9 @@ class NobodyHome:
 
 
 def test_every_inbound_path_is_described() -> None:
-    assert {code(row[0])[0] for row in cells(HTTP, "Into Linkbox")} == paths(create_inbound_app(NobodyHome()))
+    app = create_inbound_app(NobodyHome())
+    described = {code(row[0])[0] for row in cells(HTTP, "Into Linkbox") if row[0].startswith("`POST")}
+    assert described == paths(app) | {f"POST {CUSTOMERS_PATH}"}
 
 
 def test_the_paths_to_the_dcc_are_described() -> None:
@@ -97,6 +104,10 @@ def test_the_longest_body_is_told() -> None:
 
 
 def test_the_example_messages_are_taken() -> None:
-    reading, offer = re.findall(r"```json\n(.*?)```", HTTP, re.DOTALL)
+    examples = re.findall(r"```json\n(.*?)```", HTTP, re.DOTALL)
+    (move,) = [text for text in examples if "tenancy_change" in text]
+    reading, offer = [text for text in examples if text != move]
+    told = customer_messages.read(json.loads(move), recorded_at=datetime(2026, 1, 13, tzinfo=UTC))
+    assert isinstance(told.event, TenancyChange)
     assert ReadingIn.model_validate_json(reading).current_a == [49.1, 46.9, 47.8]
     assert MarketMessageIn.model_validate_json(offer).type == "FlexOffer"

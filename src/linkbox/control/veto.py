@@ -39,7 +39,8 @@ class StoredInterval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredWord:
-    """A row of the consent history: what a tenant said, and when; ``kind`` as stored. ``off``: may be switched off."""
+    """A row of the consent history: what a tenant said, and when; ``kind`` as stored. ``off``: may be switched off.
+    ``register``: takes part although on the priority register."""
 
     at: datetime
     kind: str
@@ -47,6 +48,7 @@ class StoredWord:
     text_version: str = ""
     expires_at: datetime | None = None
     off: bool = True
+    register: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +74,10 @@ class StoredFacts:
 def veto(hold: OutgoingHold, facts: StoredFacts, *, at: datetime) -> tuple[str, ...]:
     """All reasons why ``hold`` must not be sent at ``at``; empty where it may."""
     word = _standing(facts, at)
+    opted_in = facts.priority_opted_in or (word is not None and word.register)
     checks = (
         (not facts.domestic, "not a domestic connection point"),
-        (facts.priority_register and not facts.priority_opted_in, "on the priority register without having opted in"),
+        (facts.priority_register and not opted_in, "on the priority register without having opted in"),
         (hold.intervention_id in facts.objections, "the customer rejected this intervention"),
         (not facts.label_is_ev_charger, "the switch is not labelled as an EV charger's"),
         (not facts.eligible, f"not eligible: {facts.eligibility_rule}"),

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from linkbox.base.errors import LinkboxError
+from linkbox.base.errors import InvalidInput, LinkboxError
 from linkbox.base.identifiers import FeederId, InvalidIdentifier
 from linkbox.base.time import Clock
 from linkbox.customers import CustomerEvent
@@ -21,7 +21,17 @@ from linkbox.dcc.duis import read_response
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.exchange import Exchange, receive_reply
 from linkbox.grid.telemetry import Reading
-from linkbox.operation import arrivals, commands, customer_desk, interventions, label_desk, operator_desk, outbox, watch
+from linkbox.operation import (
+    arrivals,
+    commands,
+    customer_desk,
+    customer_messages,
+    interventions,
+    label_desk,
+    operator_desk,
+    outbox,
+    watch,
+)
 from linkbox.operation.desk import Desk, LiveExchange, Told, load_desk
 from linkbox.operation.foreign import said
 from linkbox.operation.operators import OPERATOR, word_identity
@@ -145,6 +155,7 @@ class Controller:
         """Decide what time or a restart has left to decide, then send; again until nothing is due at this moment."""
         for item in self._store.pending_inbox():
             self._take_alone(item)
+        self._take_recorded()
         if any(at <= self._clock.now() for at in self._decision_times()):
             with self.session() as session:
                 self._take(session)
@@ -158,6 +169,7 @@ class Controller:
         """After a restart: take in what was committed but not yet acted on."""
         for item in self._store.pending_inbox():
             self._take_alone(item)
+        self._take_recorded()
         with self.session() as session:
             self._take(session)
 
@@ -173,6 +185,19 @@ class Controller:
                 why = said(f"{type(error).__name__}: {error}")
                 session.audit("inbox", "set_aside", arrival=item.kind, identity=said(item.identity), why=why)
 
+    def _take_recorded(self) -> None:
+        """Act on what others have recorded about our customers: an import from a file, for example."""
+        last = self._store.last_customer_fact()
+        if last == self.desk.facts_seen:
+            return
+        facts = self._store.customer_facts(after=self.desk.facts_seen, mpans=self._site.mpans)
+        new = [event for _, event in facts if event not in self.desk.customers.history(event.mpan)]
+        if new:
+            with self.session() as session:
+                for event in new:
+                    customer_desk.learn(session, event)
+        self.desk.facts_seen = last
+
     def _take_item(self, session: Session, item: InboxItem) -> None:
         if item.kind == arrivals.DCC:
             arrivals.take_dcc(session, item)
@@ -184,6 +209,7 @@ class Controller:
     def _take(self, session: Session) -> None:
         """Everything that follows from what was told, from new readings and from the time that it is."""
         commands.expire(session)
+        customer_desk.recheck(session)
         for feeder in self._site.feeders:
             after = self.desk.seen_until(feeder.feeder_id)
             for at, body in self._store.readings(feeder.feeder_id, after=after):
@@ -274,11 +300,26 @@ class Controller:
         yield from commands.wake_times(self.desk)
         yield from (at for i in self.desk.interventions.values() if (at := i.wake_at) is not None)
         yield from watch.blind_times(self.desk)
+        yield from customer_desk.wake_times(self.desk)
 
     def customer_said(self, event: CustomerEvent) -> None:
         """Keep what a customer said or what became of a tenancy; holds that it no longer allows are ended at once."""
         with self.session() as session:
             customer_desk.tell(session, event)
+
+    def receive_customer(self, message: Mapping[str, Any]) -> str | None:
+        """Commit what a system of the distributor or an industry party tells of a customer, once for each event id;
+        return why it is refused, if it is."""
+        try:
+            told = customer_messages.read(message, recorded_at=self._clock.now())
+        except InvalidInput as error:
+            return "; ".join(f"{i.where}: {i.rule}" for i in error.issues)
+        known = self._store.row(customer_messages.TABLE, told.event_id)
+        if known is not None:
+            return customer_messages.answer_to_repeat(known, told)
+        with self.session() as session:
+            customer_messages.take(session, told)
+        return None
 
     def act(self, use_case: Callable[[Session], None]) -> None:
         """Run one use-case of a person (a stop, an authorisation, a finding) in a transaction of its own."""

@@ -1,21 +1,133 @@
-"""What a customer says while Linkbox is at work: kept, and obeyed at once by those holds that it no longer allows."""
+"""What customers say, and what becomes of their supplies, while Linkbox is at work: kept, and obeyed at once by those
+holds that it no longer allows; a new tenant is asked, and what was done before on a wrong footing is put on a list."""
 
 from __future__ import annotations
 
-from linkbox.customers import CustomerEvent, Refusal, event_to_row
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from linkbox.base.identifiers import Mpan
+from linkbox.base.time import format_utc
+from linkbox.customers import ConsentEvent, ConsentKind, CustomerEvent, Refusal, TenancyChange, event_to_row
+from linkbox.grid.network import ConnectionPoint
+from linkbox.operation.desk import Desk
+from linkbox.operation.entities import Command
 from linkbox.operation.plan_desk import ask_permit
+from linkbox.operation.ports import Row
 from linkbox.operation.release_desk import free
+from linkbox.operation.seeking import seek
 from linkbox.operation.session import Session
 
 
 def tell(session: Session, event: CustomerEvent) -> None:
-    """Add a fact to the customers' file. A charger that may not be held any more is given its supply back."""
-    desk = session.desk
+    """Add a fact to the customers' file, and act on it."""
     session.tx.append_customer_event(event_to_row(event))
-    desk.customers = desk.customers.with_(event)
+    learn(session, event)
+
+
+def learn(session: Session, event: CustomerEvent) -> None:
+    """Act on a fact that is in the store. A charger that may not be held any more is given its supply back."""
+    desk = session.desk
+    before = desk.customers
+    desk.customers = before.with_(event)
     session.audit("customer", "told", customer=session.customer(event.mpan), event=type(event).__name__, at=event.at)
-    for hold in [c for c in desk.commands.values() if c.holding and c.mpan == event.mpan]:
-        point = next(p for feeder in desk.site.feeders for p in feeder.points if p.mpan == event.mpan)
-        verdict = ask_permit(session, hold.intervention_id, point)
-        if isinstance(verdict, Refusal):
-            free(session, hold, "; ".join(verdict.reasons))
+    for hold in _holds(desk):
+        if hold.mpan == event.mpan:
+            _free_if_refused(session, hold)
+    point = _point(desk, event.mpan)
+    if point is not None and isinstance(event, TenancyChange):
+        seek(session, point, event)
+    if event.at < session.now:
+        _mark_for_review(session, event)
+
+
+def withdraw(session: Session, mpan: Mpan, *, channel: str, evidence: str, recorded_by: str) -> None:
+    """The standing opt-out: nobody's word but the present tenant's is needed, and it counts from now on."""
+    status = session.desk.customers.consent(mpan, session.now)
+    event = ConsentEvent(
+        mpan=mpan,
+        at=session.now,
+        recorded_at=session.now,
+        kind=ConsentKind.WITHDRAWN,
+        text_version="" if status.event is None else status.event.text_version,
+        channel=channel,
+        evidence=evidence,
+        tenancy=status.tenancy or "",
+        recorded_by=recorded_by,
+    )
+    tell(session, event)
+
+
+def recheck(session: Session) -> None:
+    """End the holds whose consent has ended by the passing of time: it expired, or a tenancy that was known to end
+    has ended."""
+    desk = session.desk
+    for hold in _holds(desk):
+        if any(at <= session.now for at in _boundaries(desk, hold)):
+            _free_if_refused(session, hold)
+    desk.rechecked_at = session.now
+
+
+def wake_times(desk: Desk) -> Iterator[datetime]:
+    """When something that is known already may end a consent under a hold."""
+    for hold in _holds(desk):
+        yield from _boundaries(desk, hold)
+
+
+def _holds(desk: Desk) -> list[Command]:
+    return [c for c in desk.commands.values() if c.holding and c.unwanted is None]
+
+
+def _boundaries(desk: Desk, hold: Command) -> Iterator[datetime]:
+    """The moments since the last look at which what was known before changes something."""
+    since = max(desk.rechecked_at, hold.decided_at)
+    for event in desk.customers.history(hold.mpan):
+        for at in (event.at, getattr(event, "expires_at", None)):
+            if at is not None and at > since and at < hold.end:
+                yield at
+
+
+def _free_if_refused(session: Session, hold: Command) -> None:
+    point = _point(session.desk, hold.mpan)
+    if point is None:
+        return
+    verdict = ask_permit(session, hold.intervention_id, point)
+    if isinstance(verdict, Refusal):
+        free(session, hold, "; ".join(verdict.reasons))
+
+
+def _point(desk: Desk, mpan: Mpan) -> ConnectionPoint | None:
+    return next((p for feeder in desk.site.feeders for p in feeder.points if p.mpan == mpan), None)
+
+
+def _mark_for_review(session: Session, event: CustomerEvent) -> None:
+    """What came to be known late may say that a hold of the past had no consent: a person looks at each of them."""
+    desk = session.desk
+    for entry in desk.ledger.entries_of(event.mpan):
+        if not (event.at < entry.end and entry.start < session.now):
+            continue
+        known = desk.customers.consent(event.mpan, entry.start, known_at=event.recorded_at - timedelta(microseconds=1))
+        status = desk.customers.consent(event.mpan, max(entry.start, event.at))
+        if status.valid or not known.valid:
+            continue
+        command = desk.recall_command(entry.command)
+        body = {
+            "mpan": str(event.mpan),
+            "command": command.id,
+            "event": type(event).__name__,
+            "at": format_utc(event.at),
+            "recorded_at": format_utc(event.recorded_at),
+            "start": format_utc(entry.start),
+            "end": format_utc(entry.end),
+            "why": status.reason,
+        }
+        session.tx.put("review", Row(key=command.id, state="open", owner=command.intervention_id, body=body))
+        session.audit(
+            "customer",
+            "review",
+            intervention=command.intervention_id,
+            command=command.id,
+            customer=session.customer(event.mpan),
+            why=status.reason,
+            known_since=event.recorded_at,
+        )

@@ -19,7 +19,7 @@ from linkbox.base.time import format_utc, parse_utc
 from linkbox.control.drawing import Belief
 from linkbox.control.intervention import TABLE, Intervention
 from linkbox.control.ledger import Ledger, entry_from_row
-from linkbox.customers import CustomerFile, event_from_row
+from linkbox.customers import CustomerFile
 from linkbox.dcc.exchange import Exchange
 from linkbox.dcc.exchange.storms import AlertBook
 from linkbox.grid.fleet import Fleet, FleetState, initial_state
@@ -36,6 +36,7 @@ from linkbox.records.audit import EMPTY_CHAIN, AuditRecord, ChainHead, head_of
 Told = Callable[[datetime, str, str, Mapping[str, Any]], None]
 
 GRID_SNAPSHOT, DRAWING_SNAPSHOT, TRACKS_SNAPSHOT = "grid", "drawing", "tracks"
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 REST_AFTER_FAILURE = timedelta(minutes=10)
 """A charger whose last command failed is left alone for this long."""
 
@@ -116,6 +117,8 @@ class Desk:
     alerts: AlertBook = field(default_factory=AlertBook)
     fresh: set[FeederId] = field(default_factory=set)
     stopped: set[FeederId] = field(default_factory=set)
+    facts_seen: int = 0
+    rechecked_at: datetime = LONG_AGO
     recall_exchange: Callable[[str], LiveExchange | None]
     recall_command: Callable[[str], Command]
     holds_of: Callable[[str], list[Command]]
@@ -187,7 +190,8 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         fleet=fleet,
         fleet_state=fleet_state,
         ledger=Ledger.from_entries(entry_from_row(dict(row.body)) for row in store.rows("hold")),
-        customers=CustomerFile.of(event_from_row(body) for body in store.customer_events()),
+        customers=CustomerFile.of(event for _, event in store.customer_facts(mpans=site.mpans)),
+        facts_seen=store.last_customer_fact(),
         chain=_chain(store),
         interventions={i.feeder_id: i for i in interventions if i.state not in TABLE.final},
         commands={c.id: c for c in commands if c.state not in COMMAND_TABLE.final},

@@ -16,6 +16,7 @@ from linkbox.grid.network import ConnectionPoint, FeederModel
 from linkbox.grid.risk import RiskPolicy
 from linkbox.market import Contract
 from linkbox.operation.entities import ChargerPoint
+from linkbox.operation.letters import Seeking
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,8 @@ class Site:
 
     ``tariff_start`` is the local time at which a common night tariff begins, ``tariff_share`` the share of chargers
     that are believed to be on it: a prior only, the feeder's own current corrects it. ``operators`` are the people
-    whose word counts, each with the key that seals it (``operators.key_of``)."""
+    whose word counts, each with the key that seals it (``operators.key_of``). ``seeking`` says how a new
+    tenant is asked for consent; None: the property waits for a campaign."""
 
     feeders: tuple[FeederModel, ...]
     chargers: Mapping[Mpan, ChargerPoint]
@@ -50,6 +52,7 @@ class Site:
     tariff_start: time | None = None
     tariff_share: float = 0.0
     operators: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    seeking: Seeking | None = None
 
     def __post_init__(self) -> None:
         """Raise InvalidInput with every charger that stands on no feeder or has no devices to be reached by."""
@@ -66,6 +69,11 @@ class Site:
         ]
         if issues:
             raise InvalidInput("site", issues)
+
+    @property
+    def mpans(self) -> frozenset[Mpan]:
+        """The connection points of all feeders."""
+        return frozenset(point.mpan for feeder in self.feeders for point in feeder.points)
 
     def feeder(self, feeder_id: FeederId) -> FeederModel:
         """The feeder of this name; raise KeyError for one that is not watched."""

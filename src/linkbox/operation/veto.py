@@ -48,6 +48,7 @@ def _facts(desk: Desk, command: Command, at: datetime) -> StoredFacts:
                 text_version=e.text_version,
                 expires_at=e.expires_at,
                 off=e.scope.off,
+                register=e.scope.register_opt_in,
             )
             for e in history
             if isinstance(e, ConsentEvent)

@@ -1,0 +1,268 @@
+"""What other systems tell of customers, through the front door: authenticated, once, and obeyed within a minute."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+
+from linkbox.adapters.hosting import Hosted
+from linkbox.adapters.inbound_customers import MAX_MESSAGE_BYTES, Senders, WeakSecret, customer_router
+from linkbox.adapters.inbound_http import create_inbound_app
+from linkbox.base.time import format_utc
+from linkbox.customers import ConsentEvent, ConsentKind, Scope, event_to_row
+from linkbox.operation import customer_desk
+from linkbox.operation.letters import Asked, Letter, Seeking
+from tests.operation.conftest import MakeRig
+from tests.operation.rig import CHARGERS, START, Rig, after, consent, moved_in, mpan, patched
+from tests.operation.test_who_is_held import EVERYBODY, OTHERS, VERY_HOT, held, sound
+
+SECRET = b"a secret of a system that tells us of customers"
+PATH = "/customers/events"
+
+
+class Door:
+    """The controller's own front door, over HTTP."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        app = create_inbound_app(rig.controller)
+        app.include_router(customer_router(rig.controller, Senders({"settlement": SECRET})))
+        self._host = Hosted(app)
+
+    async def __aenter__(self) -> Door:
+        self._http = aiohttp.ClientSession(base_url=await self._host.start())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.close()
+        await self._host.stop()
+
+    async def post(self, message: Any, headers: dict[str, str] | None = None) -> tuple[int, str]:
+        data = message if isinstance(message, bytes) else json.dumps(message).encode()
+        bearer = {"Authorization": f"Bearer {SECRET.decode()}"}
+        async with self._http.post(PATH, data=data, headers=bearer if headers is None else headers) as answer:
+            return answer.status, await answer.text()
+
+
+def tenancy(number: int, at: datetime, event_id: str = "E1", name: str = "T2") -> dict[str, Any]:
+    return {
+        "event_id": event_id,
+        "event": "tenancy_change",
+        "mpan": str(mpan(number)),
+        "at": format_utc(at),
+        "tenancy": name,
+    }
+
+
+@pytest.fixture
+async def door(make_rig: MakeRig) -> AsyncIterator[Door]:
+    async with Door(make_rig(base_a=VERY_HOT, drawing=EVERYBODY)) as opened:
+        yield opened
+
+
+async def test_a_change_of_tenancy_frees_the_property_within_a_minute_and_the_new_tenant_is_to_be_asked(
+    door: Door,
+) -> None:
+    rig = door.rig
+    await rig.run(3)
+    assert rig.held_in_truth() == EVERYBODY
+    assert await door.post(tenancy(0, rig.clock.now())) == (204, "")
+    await rig.run(1)
+    assert rig.held_in_truth() == OTHERS
+    await rig.run(20)
+    assert len([c for c in rig.commands() if c.mpan == mpan(0)]) == 1, "and is not held again"
+    (waiting,) = rig.store.rows("seeking")
+    assert (waiting.state, waiting.body["tenancy"]) == ("open", "T2")
+    assert rig.store.rows("review") == [], "what was done until then had a consent"
+    sound(rig)
+
+
+async def test_a_change_that_is_known_in_advance_ends_the_hold_when_it_comes(door: Door) -> None:
+    rig = door.rig
+    await rig.run(3)
+    moves_at = rig.clock.now() + timedelta(minutes=5, seconds=30)
+    assert (await door.post(tenancy(0, moves_at)))[0] == 204
+    await rig.run(5)
+    assert rig.held_in_truth() == EVERYBODY
+    await rig.run(1.5)
+    assert rig.held_in_truth() == OTHERS
+    sound(rig)
+
+
+async def test_a_consent_that_expires_under_a_hold_ends_it(make_rig: MakeRig) -> None:
+    rig = make_rig(base_a=VERY_HOT, drawing=EVERYBODY)
+    short = replace(consent(0, ConsentKind.GIVEN, START - timedelta(days=1)), expires_at=after(7 * 60 + 10))
+    rig.controller.customer_said(short)
+    await rig.run(6)
+    assert rig.held_in_truth() == EVERYBODY
+    await rig.run(2.2)
+    assert rig.held_in_truth() == OTHERS
+    sound(rig)
+
+
+async def test_a_change_that_is_told_late_marks_what_was_done_in_between_for_review(door: Door) -> None:
+    rig = door.rig
+    await rig.run(4)
+    told_at = rig.clock.now()
+    assert (await door.post(tenancy(0, START - timedelta(days=2))))[0] == 204
+    await rig.run(1)
+    assert rig.held_in_truth() == OTHERS
+    (hold,) = [c for c in rig.commands() if c.mpan == mpan(0)]
+    (review,) = rig.store.rows("review")
+    assert (review.key, review.state, review.owner) == (hold.id, "open", rig.intervention.id)
+    assert "tenancy changed" in review.body["why"]
+    (record,) = rig.facts("customer", "review")
+    assert record["command"] == hold.id
+    assert record["customer"] == rig.site.pseudonym(mpan(0))
+    assert record["known_since"] == format_utc(told_at)
+    sound(rig)
+
+
+async def test_what_an_import_recorded_meanwhile_is_acted_on_within_a_minute(make_rig: MakeRig) -> None:
+    rig = make_rig(base_a=VERY_HOT, drawing=EVERYBODY)
+    await rig.run(3)
+    stranger = mpan(CHARGERS + 5)
+    now = rig.clock.now()
+    facts = [moved_in(0, now - timedelta(hours=1), tenancy="T2"), replace(moved_in(1, now), mpan=stranger)]
+    assert rig.store.record(event_to_row(f) for f in facts).new == 2  # type: ignore[attr-defined]  # SQLite here
+    await rig.run(1.2)
+    assert rig.held_in_truth() == OTHERS
+    assert stranger not in rig.controller.desk.customers.mpans(), "only its own feeders' customers"
+    sound(rig)
+
+
+async def test_a_change_of_supplier_touches_no_consent(door: Door) -> None:
+    rig = door.rig
+    await rig.run(3)
+    message = {"event_id": "S1", "event": "supplier_change", "mpan": str(mpan(0)), "supplier": "Elm Light"}
+    assert await door.post({**message, "at": format_utc(rig.clock.now())}) == (204, "")
+    await rig.run(2)
+    assert rig.held_in_truth() == EVERYBODY
+    assert rig.controller.desk.customers.supplier(mpan(0), rig.clock.now()) == "Elm Light"
+    sound(rig)
+
+
+async def test_a_new_tenant_is_asked_at_once_where_the_set_up_says_how(make_rig: MakeRig) -> None:
+    rig = make_rig(base_a=(20.0, 20.0, 20.0))
+
+    def render(asked: Asked, channel: str) -> Letter:
+        return Letter(subject="May we?", body=f"{channel} {asked.language} {asked.text_version}")
+
+    patched(rig, seeking=Seeking(text_version="2026-1", render=render))
+    rig.start()
+    now = rig.clock.now()
+    rig.controller.customer_said(moved_in(0, now, tenancy="T2"))
+    await rig.run(1)
+    (letter,) = [n for n in rig.notices.delivered.values() if n["audience"] == "consent"]
+    assert (letter["subject"], letter["body"]) == ("May we?", "letter en 2026-1")
+    assert mpan(0) not in json.dumps(letter)
+    sought = [e for e in rig.controller.desk.customers.history(mpan(0)) if isinstance(e, ConsentEvent)][-1]
+    assert (sought.kind, sought.tenancy, sought.text_version) == (ConsentKind.SOUGHT, "T2", "2026-1")
+    rig.controller.customer_said(moved_in(0, now - timedelta(days=9), tenancy="T1b"))
+    assert len(rig.store.rows("seeking")) == 1, "a tenancy that is over already is not asked"
+    sound(rig)
+
+
+async def test_the_standing_opt_out_is_one_call_and_frees_at_once(make_rig: MakeRig) -> None:
+    rig = make_rig(base_a=VERY_HOT, drawing=EVERYBODY)
+    await rig.run(3)
+    rig.controller.act(lambda s: customer_desk.withdraw(s, mpan(0), channel="page", evidence="link", recorded_by="x"))
+    await rig.run(1)
+    assert rig.held_in_truth() == OTHERS
+    rig.start()
+    await rig.run(15)
+    assert rig.held_in_truth() <= OTHERS
+    sound(rig)
+
+
+async def test_a_consent_to_a_reduced_rate_permits_no_switching_off(make_rig: MakeRig) -> None:
+    rig = make_rig(base_a=VERY_HOT, drawing=EVERYBODY)
+    now = rig.clock.now()
+    rig.controller.customer_said(replace(consent(0, ConsentKind.GIVEN, now), scope=Scope(off=False)))
+    await rig.run(3)
+    assert held(rig) == OTHERS
+    assert any("reduced rate only" in str(f["reasons"]) for f in rig.facts("permit", "refused"))
+    sound(rig)
+
+
+async def test_a_register_customer_whose_consent_says_so_is_held(make_rig: MakeRig) -> None:
+    rig = make_rig(base_a=VERY_HOT, drawing=EVERYBODY, priority=frozenset({0, 1}))
+    rig.controller.customer_said(replace(consent(0, ConsentKind.GIVEN, START), scope=Scope(register_opt_in=True)))
+    await rig.run(3)
+    assert held(rig) == {0, 2, 3, 4, 5}
+    sound(rig)
+
+
+# -- the door itself ------------------------------------------------------------------------------------------
+
+
+def signed(body: bytes, secret: bytes = SECRET) -> dict[str, str]:
+    return {"X-Linkbox-Signature": "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()}
+
+
+async def test_the_door_lets_in_who_knows_the_secret_and_nobody_else(door: Door) -> None:
+    body = json.dumps(tenancy(0, START)).encode()
+    for headers in (
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": f"Basic {SECRET.decode()}"},
+        {"Authorization": "Bearer "},
+        signed(body, b"another secret of thirty-two octets or more"),
+        signed(body + b" "),
+        {"X-Linkbox-Signature": "sha256="},
+        {"X-Linkbox-Signature": "é"},
+    ):
+        assert (await door.post(body, headers))[0] == 401
+    assert door.rig.store.rows("customer_message") == []
+    assert (await door.post(body, signed(body)))[0] == 204
+    assert len(door.rig.store.rows("customer_message")) == 1
+
+
+async def test_an_event_is_taken_once_by_its_id_and_an_id_names_one_message(door: Door) -> None:
+    rig = door.rig
+    before = rig.store.last_customer_fact()
+    message = tenancy(0, START)
+    for _ in range(3):
+        assert await door.post(message) == (204, "")
+    assert rig.store.last_customer_fact() == before + 1
+    assert await door.post(tenancy(1, START)) == (400, "event_id: was used for another message before")
+    rig.start()
+    async with Door(rig) as after_restart:
+        assert await after_restart.post(message) == (204, "")
+    assert rig.store.last_customer_fact() == before + 1
+
+
+async def test_everything_that_is_wrong_with_a_message_is_told_at_once_and_no_mpan_in_it(door: Door) -> None:
+    wrong = {"event": "tenancy_change", "mpan": "2000000000001", "at": "yesterday", "recorded_at": "x", "colour": "red"}
+    status, text = await door.post(wrong)
+    assert status == 400
+    for part in ("event_id:", "mpan:", "at:", "tenancy:", "recorded_at:", "colour:"):
+        assert part in text
+    assert "200000000000" not in text
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{", b"\xff", b'{"a": NaN}', b'{"event_id": "\\ud800"}', b"[" * 9_000, b'{"event": []}']
+)
+async def test_what_is_no_message_is_refused(door: Door, body: bytes) -> None:
+    status, _ = await door.post(body)
+    assert status == 400
+
+
+async def test_a_message_that_is_too_long_is_refused(door: Door) -> None:
+    assert (await door.post(b" " * (MAX_MESSAGE_BYTES + 1)))[0] == 413
+
+
+def test_a_weak_secret_is_refused_and_no_secret_is_shown() -> None:
+    with pytest.raises(WeakSecret) as caught:
+        Senders({"x": b"short"})
+    assert "short'" not in str(caught.value)
+    assert "secret of a system" not in repr(Senders({"x": SECRET}))
