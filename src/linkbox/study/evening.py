@@ -20,6 +20,7 @@ import numpy as np
 
 from linkbox.adapters.gateway_http import HttpDccGateway
 from linkbox.adapters.hosting import Hosted
+from linkbox.adapters.inbound_customers import Senders, customer_router
 from linkbox.adapters.inbound_http import create_inbound_app
 from linkbox.adapters.market_http import HttpMarketGateway
 from linkbox.adapters.notices_files import FileNoticeChannel
@@ -147,7 +148,9 @@ async def run_controlled(
         controller = Controller(site, store, clock, dcc=gateway, market=market, notices=notices, told=told)
         controller.catch_up()
         evening = Evening(people=people, world=world, controller=controller, store=store, clock=clock)
-        host = Hosted(create_inbound_app(controller))
+        door = create_inbound_app(controller)
+        door.include_router(customer_router(controller, Senders({"distributor": people.secret})))
+        host = Hosted(door)
         own_url = await host.start()
         stack.push_async_callback(host.stop)
         front = await stack.enter_async_context(_FrontDoor(own_url))
