@@ -31,7 +31,7 @@ EVENT_KINDS: Mapping[str, type[CustomerEvent]] = {
     "priority_choice": PriorityChoice,
 }
 _NAMES = {kind: name for name, kind in EVENT_KINDS.items()}
-_KINDS_OF_CONSENT = {kind.value: kind for kind in ConsentKind}
+KINDS_OF_CONSENT = {kind.value: kind for kind in ConsentKind}
 _UNFIT = (ValueError, TypeError, LookupError, OverflowError, InvalidIdentifier)
 """What reading a value may raise because of what it is."""
 
@@ -87,8 +87,9 @@ def _checked(kind: type[CustomerEvent], row: Mapping[str, Any]) -> dict[str, Any
 
 def identity_of(row: Mapping[str, Any]) -> bytes:
     """What makes two rows the same fact: everything but when and by whom it was recorded; 16 octets."""
-    facts = sorted((name, value) for name, value in row.items() if name not in _RECORDING)
-    return hashlib.blake2b(repr(facts).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    names = _TOLD.get(str(row.get("event"))) or sorted(row)
+    told = "\x1f".join([str(row.get(name)) for name in names])
+    return hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def masked_mpan(value: object) -> str:
@@ -117,7 +118,7 @@ def _rule(name: str, error: Exception) -> str:
 
 
 def _kind(value: Any) -> ConsentKind:
-    return _KINDS_OF_CONSENT[value]
+    return KINDS_OF_CONSENT[value]
 
 
 def _time_or_none(value: Any) -> datetime | None:
@@ -187,6 +188,9 @@ _WRITERS: Mapping[str, Callable[[Any], Any]] = {
     "scope": _scope_row,
 }
 _RECORDING = frozenset({"recorded_at", "recorded_by"})
+_TOLD = {
+    name: ("event", *(f.name for f in fields(kind) if f.name not in _RECORDING)) for name, kind in EVENT_KINDS.items()
+}
 _OPTIONAL = frozenset({"expires_at", "scope"})
 _SHAPES: Mapping[type, tuple[tuple[str, Callable[[Any], Any] | None], ...]] = {
     kind: tuple((f.name, _WRITERS.get(f.name)) for f in fields(kind)) for kind in EVENT_KINDS.values()

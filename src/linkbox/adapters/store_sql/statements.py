@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from linkbox.base.time import format_utc
@@ -114,4 +115,5 @@ def fact_row(body: Mapping[str, Any]) -> dict[str, Any]:
     """One fact of the customers' history as a row of its table."""
     mpan = body.get("mpan")
     identity = None if mpan is None else identity_of(body)
-    return {"mpan": None if mpan is None else int(mpan), "identity": identity, "body": dump(body)}
+    text = msgspec.json.encode(body).decode()
+    return {"mpan": None if mpan is None else int(mpan), "identity": identity, "body": text}
