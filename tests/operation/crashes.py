@@ -56,9 +56,9 @@ class WatchedStore:
         return self._store.customer_events()
 
     def customer_facts(
-        self, *, after: int = 0, mpans: Collection[str] | None = None
+        self, *, after: int = 0, mpans: Collection[str] | None = None, most: int | None = None
     ) -> list[tuple[int, CustomerEvent]]:
-        return self._store.customer_facts(after=after, mpans=mpans)
+        return self._store.customer_facts(after=after, mpans=mpans, most=most)
 
     def last_customer_fact(self) -> int:
         return self._store.last_customer_fact()

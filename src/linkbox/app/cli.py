@@ -13,6 +13,7 @@ import typer
 from linkbox import __version__
 from linkbox.app import readings_cli
 from linkbox.app.interventions_cli import interventions_app
+from linkbox.app.consents_cli import app as consents_app
 from linkbox.app.network_cli import app as network_app
 from linkbox.app.prove_cli import app as prove_app
 from linkbox.app.watch_cli import watch
@@ -35,6 +36,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(prove_app, name="prove")
 app.add_typer(network_app, name="network")
 app.add_typer(interventions_app, name="interventions")
+app.add_typer(consents_app, name="consents")
 add_wire_commands(app)
 app.command("watch")(watch)
 app.add_typer(readings_cli.app, name="readings")

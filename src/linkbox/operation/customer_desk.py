@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from linkbox.base.identifiers import Mpan
 from linkbox.base.time import format_utc
-from linkbox.customers import ConsentEvent, ConsentKind, CustomerEvent, Refusal, TenancyChange, event_to_row
+from linkbox.customers import CustomerEvent, Refusal, TenancyChange, event_to_row
+from linkbox.customers.withdrawal import withdrawal
 from linkbox.grid.network import ConnectionPoint
 from linkbox.operation.desk import Desk
 from linkbox.operation.entities import Command
@@ -43,18 +44,8 @@ def learn(session: Session, event: CustomerEvent) -> None:
 
 def withdraw(session: Session, mpan: Mpan, *, channel: str, evidence: str, recorded_by: str) -> None:
     """The standing opt-out: nobody's word but the present tenant's is needed, and it counts from now on."""
-    status = session.desk.customers.consent(mpan, session.now)
-    event = ConsentEvent(
-        mpan=mpan,
-        at=session.now,
-        recorded_at=session.now,
-        kind=ConsentKind.WITHDRAWN,
-        text_version="" if status.event is None else status.event.text_version,
-        channel=channel,
-        evidence=evidence,
-        tenancy=status.tenancy or "",
-        recorded_by=recorded_by,
-    )
+    file = session.desk.customers
+    event = withdrawal(file, mpan, session.now, channel=channel, evidence=evidence, recorded_by=recorded_by)
     tell(session, event)
 
 

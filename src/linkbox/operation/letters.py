@@ -48,9 +48,10 @@ class Seeking:
     language: str = "en"
 
 
-def was_asked(file: CustomerFile, mpan: Mpan, tenancy: str) -> bool:
-    """Whether a tenant was asked already, or has said something without being asked."""
-    return any(isinstance(e, ConsentEvent) and e.tenancy == tenancy for e in file.history(mpan))
+def was_asked(file: CustomerFile, mpan: Mpan, tenancy: str | None) -> bool:
+    """Whether a tenant was asked already, or has said something without being asked. None: no tenancy is known."""
+    words = [event for event in file.history(mpan) if isinstance(event, ConsentEvent)]
+    return any(tenancy is None or word.tenancy == tenancy for word in words)
 
 
 def sought_event(asked: Asked, channel: str, tenancy: str, *, recorded_by: str) -> ConsentEvent:

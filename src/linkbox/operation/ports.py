@@ -105,10 +105,10 @@ class Store(Protocol):
         """The customers' history in order of recording."""
 
     def customer_facts(
-        self, *, after: int = 0, mpans: Collection[str] | None = None
+        self, *, after: int = 0, mpans: Collection[str] | None = None, most: int | None = None
     ) -> list[tuple[int, CustomerEvent]]:
         """The facts that were recorded after number ``after``, of all points or of some, each with its number, in
-        order of recording."""
+        order of recording; the first so many where ``most`` is given."""
 
     def last_customer_fact(self) -> int:
         """The number of the fact that was recorded last; 0 where there is none."""

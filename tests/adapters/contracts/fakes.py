@@ -110,11 +110,11 @@ class MemoryStore:
         return [plain_copy(body) for body in self._now.customers]
 
     def customer_facts(
-        self, *, after: int = 0, mpans: Collection[str] | None = None
+        self, *, after: int = 0, mpans: Collection[str] | None = None, most: int | None = None
     ) -> list[tuple[int, CustomerEvent]]:
         rows = enumerate(self._now.customers, 1)
         mine = [(n, row) for n, row in rows if n > after and "mpan" in row and (mpans is None or row["mpan"] in mpans)]
-        return [(n, event_from_row(row)) for n, row in mine]
+        return [(n, event_from_row(row)) for n, row in mine[:most]]
 
     def last_customer_fact(self) -> int:
         return len(self._now.customers)

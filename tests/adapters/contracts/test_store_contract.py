@@ -323,6 +323,8 @@ def test_facts_come_as_values_with_their_numbers_of_all_points_or_of_some(store:
     assert numbers[-1] == store.last_customer_fact()
     assert store.customer_facts(mpans=[told[2].mpan, told[0].mpan]) == every[:3]
     assert store.customer_facts(after=numbers[1]) == every[2:]
+    assert store.customer_facts(after=numbers[0], most=2) == every[1:3]
+    assert store.customer_facts(mpans=[told[0].mpan], most=1) == every[:1]
     assert store.customer_facts(after=numbers[1], mpans=[told[0].mpan]) == []
     assert store.customer_facts(mpans=[Mpan.from_core("999999999999")]) == []
 

@@ -19,6 +19,7 @@ from linkbox.customers import CustomerEvent
 from linkbox.operation.ports import InboxItem, Row, Transaction
 
 MPANS_AT_ONCE = 500
+_ALL = 2**62
 
 
 class SqlStore:
@@ -130,22 +131,22 @@ class SqlStore:
         return [json.loads(r.body) for r in self._read(sa.select(CUSTOMER.c.body).order_by(CUSTOMER.c.seq))]
 
     def customer_facts(
-        self, *, after: int = 0, mpans: Collection[str] | None = None
+        self, *, after: int = 0, mpans: Collection[str] | None = None, most: int | None = None
     ) -> list[tuple[int, CustomerEvent]]:
         if mpans is None:
-            return _facts(self._ask("facts_after", after=after))
+            return _facts(self._ask("facts_after", after=after, most=_ALL if most is None else most))
         numbers, found = iter(sorted(map(int, mpans))), list[tuple[Any, ...]]()
         while some := list(islice(numbers, MPANS_AT_ONCE)):
             found += [row for row in self._facts_of_points(some) if row[0] > after]
-        return sorted(_facts(found), key=lambda fact: fact[0])
+        return sorted(_facts(found), key=lambda fact: fact[0])[:most]
 
     def _facts_of_points(self, mpans: Sequence[int]) -> list[tuple[Any, ...]]:
         """Number and body of the facts about some points."""
         raise NotImplementedError
 
     def last_customer_fact(self) -> int:
-        query = sa.select(sa.func.max(CUSTOMER.c.seq))
-        return next((row[0] or 0 for row in self._read(query)), 0)
+        ((last,),) = self._ask("last_fact")
+        return last or 0
 
     def close(self) -> None:
         self._connection.close()

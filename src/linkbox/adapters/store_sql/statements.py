@@ -37,7 +37,9 @@ _FIXED = {
     " ON CONFLICT (mpan) DO UPDATE SET feeder = excluded.feeder, phase = excluded.phase,"
     " domestic = excluded.domestic, priority_register = excluded.priority_register,"
     " postcode = excluded.postcode, supplier = excluded.supplier",
-    "facts_after": "SELECT seq, body FROM customer_event WHERE seq > :after AND mpan IS NOT NULL ORDER BY seq",
+    "facts_after": "SELECT seq, body FROM customer_event WHERE seq > :after AND mpan IS NOT NULL ORDER BY seq"
+    " LIMIT :most",
+    "last_fact": "SELECT max(seq) FROM customer_event",
     "facts_of_feeder": "SELECT e.seq, e.body FROM connection_point p JOIN customer_event e ON e.mpan = p.mpan"
     " WHERE p.feeder = :feeder",
     "points_of_feeder": "SELECT mpan, feeder, phase, domestic, priority_register, postcode, supplier"
