@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from linkbox.app.open_store import StoreName, opened
+from linkbox.app.store_option import StoreName, opened
 from linkbox.app.wire_io import JsonFlag, as_input, bad_input, moment, say
 from linkbox.base.identifiers import InvalidIdentifier, Mpan
 

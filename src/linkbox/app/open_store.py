@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TypeAlias
-
-import typer
+from typing import TypeAlias
 
 from linkbox.adapters.store_sql import PostgresqlStore, SqliteStore
 from linkbox.app.wire_io import bad_input
 
 POSTGRESQL = ("postgresql://", "postgres://")
 AnyStore: TypeAlias = SqliteStore | PostgresqlStore
-StoreName = Annotated[
-    str, typer.Option("--store", help="The store: a SQLite file, or postgresql://user@host/database.")
-]
 
 
 def open_store(name: str, *, owner: bool = False, must_exist: bool = False) -> AnyStore:
@@ -26,13 +19,3 @@ def open_store(name: str, *, owner: bool = False, must_exist: bool = False) -> A
     if must_exist and not Path(name).is_file():
         raise bad_input("--store", name, "must be a store that exists, or postgresql://…")
     return SqliteStore(Path(name))
-
-
-@contextmanager
-def opened(name: str, *, must_exist: bool = True) -> Iterator[AnyStore]:
-    """The store that is named, for as long as a command runs."""
-    store = open_store(name, must_exist=must_exist)
-    try:
-        yield store
-    finally:
-        store.close()
