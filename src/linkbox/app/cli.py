@@ -12,8 +12,8 @@ import typer
 
 from linkbox import __version__
 from linkbox.app import readings_cli
-from linkbox.app.interventions_cli import interventions_app
 from linkbox.app.consents_cli import app as consents_app
+from linkbox.app.interventions_cli import interventions_app
 from linkbox.app.network_cli import app as network_app
 from linkbox.app.prove_cli import app as prove_app
 from linkbox.app.watch_cli import watch
