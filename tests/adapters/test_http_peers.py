@@ -10,8 +10,9 @@ from fastapi import FastAPI, Response
 
 from linkbox.adapters.gateway_http import HttpDccGateway
 from linkbox.adapters.hosting import Hosted
-from linkbox.adapters.market_http import HttpMarketGateway
+from linkbox.adapters.market_uftp import Peer, UftpMarketGateway
 from linkbox.operation.ports import PeerUnreachable
+from tests.adapters.contracts.test_gateway_contracts import MESSAGE, OURS, THEIRS, THEM, US, gateway_to
 from tests.adapters.peers import (
     Conversation,
     answer_in_pieces,
@@ -34,6 +35,10 @@ RUDE = pytest.mark.parametrize(
 )
 
 
+def peers(url: str) -> list[Peer]:
+    return [Peer(domain=THEM, public_key=THEIRS.public, url=url)]
+
+
 @RUDE
 async def test_the_dcc_is_unreachable_and_the_reason_is_told(conversation: Conversation, why: str) -> None:
     async with talking(conversation) as url, HttpDccGateway(url, timeout_s=0.2) as gateway:
@@ -43,9 +48,15 @@ async def test_the_dcc_is_unreachable_and_the_reason_is_told(conversation: Conve
 
 @pytest.mark.parametrize("conversation", [never_answer, reset, speak_gibberish], ids=["slow", "reset", "gibberish"])
 async def test_the_provider_is_unreachable(conversation: Conversation) -> None:
-    async with talking(conversation) as url, HttpMarketGateway(url, timeout_s=0.2) as gateway:
+    async with talking(conversation) as url, UftpMarketGateway(US, OURS, peers(url), timeout_s=0.2) as gateway:
         with pytest.raises(PeerUnreachable, match="provider could not be reached"):
-            await gateway.send({"type": "FlexRequest"})
+            await gateway.send(MESSAGE)
+
+
+async def test_a_provider_without_an_address_is_unreachable() -> None:
+    async with UftpMarketGateway(US, OURS, []) as gateway:
+        with pytest.raises(PeerUnreachable, match="no address and key are configured"):
+            await gateway.send(MESSAGE)
 
 
 async def test_an_answer_that_comes_in_pieces_is_put_together() -> None:
@@ -58,7 +69,7 @@ async def test_a_gateway_that_is_not_open_says_so() -> None:
     with pytest.raises(PeerUnreachable, match="not open"):
         await HttpDccGateway("http://127.0.0.1:1").post("S", b"<a/>")
     with pytest.raises(PeerUnreachable, match="not open"):
-        await HttpMarketGateway("http://127.0.0.1:1").send({})
+        await gateway_to("http://127.0.0.1:1").send(MESSAGE)
 
 
 async def test_a_gateway_reaches_a_peer_that_was_away_and_came_back_on_the_same_port() -> None:

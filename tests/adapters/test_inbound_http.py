@@ -14,13 +14,14 @@ import pytest_asyncio
 
 from linkbox.adapters.hosting import Hosted
 from linkbox.adapters.inbound_http import MAX_MESSAGE_BYTES, create_inbound_app
+from linkbox.market import RemoteProtocolError
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-DUIS, MARKET, READINGS = "/smartdcc/duis", "/market/messages", "/ingest/readings"
+DUIS, MARKET, READINGS = "/smartdcc/duis", "/shapeshifter/api/v3/message", "/ingest/readings"
 AT = datetime(2026, 1, 13, 17, 1, tzinfo=UTC)
 READING = {"feeder_id": "F1", "at": "2026-01-13T17:01:00Z", "current_a": [101.5, 99, 0]}
-OFFER = {"type": "FlexOffer", "message_id": "M1", "event_id": "LB-1", "result": "accepted", "current_a": [1.5, 0, 0]}
+SEALED = b"<SignedMessage/>"
 
 
 class DiskFull(Exception):
@@ -32,16 +33,18 @@ class RecordingFront:
     """A Front that keeps what it is given; ``refuses`` is what it says, ``breaks`` what happens to it."""
 
     refuses: str | None = None
+    status: int = 400
     breaks: bool = False
     dcc: list[bytes] = field(default_factory=list)
-    market: list[dict[str, Any]] = field(default_factory=list)
+    market: list[bytes] = field(default_factory=list)
     readings: list[tuple[Any, ...]] = field(default_factory=list)
 
     def receive_dcc(self, body: bytes) -> str | None:
         return self._take(self.dcc.append, body)
 
-    def receive_market(self, message: dict[str, Any]) -> str | None:
-        return self._take(self.market.append, message)
+    def receive_market(self, body: bytes) -> RemoteProtocolError | None:
+        refused = self._take(self.market.append, body)
+        return None if refused is None else RemoteProtocolError(self.status, refused)
 
     def receive_reading(
         self, feeder: str, at: datetime, current_a: list[float], transformer_current_a: list[float] | None
@@ -84,7 +87,7 @@ async def opened() -> AsyncIterator[Door]:
 def door(opened: Door) -> Door:
     """The one door, with nothing behind it yet."""
     front = opened.front
-    front.refuses, front.breaks = None, False
+    front.refuses, front.breaks, front.status = None, False, 400
     front.dcc.clear()
     front.market.clear()
     front.readings.clear()
@@ -99,14 +102,14 @@ async def test_a_dcc_message_is_handed_on_byte_for_byte_and_answered_204(door: D
 
 async def test_what_the_use_case_refuses_is_answered_400_with_its_reason(door: Door) -> None:
     door.front.refuses = "the signature does not verify"
-    for path, body in ((DUIS, b"<x/>"), (MARKET, OFFER), (READINGS, READING)):
-        assert await door.post(path, body) == (400, "the signature does not verify")
+    for path, body in ((DUIS, b"<x/>"), (MARKET, SEALED), (READINGS, READING)):
+        assert await door.post(path, body, "text/xml") == (400, "the signature does not verify")
 
 
 async def test_what_could_not_be_committed_is_answered_500_so_that_it_comes_again(door: Door) -> None:
     door.front.breaks = True
-    for path, body in ((DUIS, b"<x/>"), (MARKET, OFFER), (READINGS, READING)):
-        status, text = await door.post(path, body)
+    for path, body in ((DUIS, b"<x/>"), (MARKET, SEALED), (READINGS, READING)):
+        status, text = await door.post(path, body, "text/xml")
         assert status == 500
         assert "DiskFull" not in text, "nothing of the inside is told outside"
 
@@ -162,7 +165,7 @@ async def test_all_that_is_wrong_with_a_reading_is_told_at_once(door: Door) -> N
     assert all(name in text for name in ("feeder_id", "at", "current_a"))
 
 
-@pytest.mark.parametrize("path", [MARKET, READINGS])
+@pytest.mark.parametrize("path", [READINGS])
 @pytest.mark.parametrize(
     "body",
     [
@@ -186,22 +189,28 @@ async def test_malformed_json_is_answered_400(door: Door, path: str, body: bytes
     assert door.front.taken == 0
 
 
-@pytest.mark.parametrize("change", [{"message_id": None}, {"message_id": ""}, {"message_id": "x" * 65}, {"type": 7}])
-async def test_a_market_message_without_identity_or_type_is_refused(door: Door, change: dict[str, Any]) -> None:
-    assert (await door.post(MARKET, {**OFFER, **change}))[0] == 400
+@pytest.mark.parametrize("kind", ["text/xml", "text/xml; charset=utf-8", "Application/XML"])
+async def test_a_market_message_is_handed_on_byte_for_byte_and_answered_200(door: Door, kind: str) -> None:
+    assert await door.post(MARKET, SEALED + bytes(range(256)), kind) == (200, "")
+    assert door.front.market == [SEALED + bytes(range(256))]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "text/xml-ish"])
+async def test_a_market_message_that_is_not_called_xml_is_refused(door: Door, kind: str) -> None:
+    assert (await door.post(MARKET, SEALED, kind))[0] == 400
     assert door.front.taken == 0
 
 
-async def test_a_market_message_is_handed_on_with_all_that_it_says(door: Door) -> None:
-    message = {**OFFER, "more": {"nested": [1, "two", None, True]}}
-    assert await door.post(MARKET, message) == (204, "")
-    assert door.front.market == [message]
+@pytest.mark.parametrize("status", [400, 401, 419])
+async def test_a_market_message_is_refused_with_the_status_of_the_protocol(door: Door, status: int) -> None:
+    door.front.refuses, door.front.status = "the seal does not fit the sender's key", status
+    assert await door.post(MARKET, SEALED, "text/xml") == (status, "the seal does not fit the sender's key")
 
 
 @pytest.mark.parametrize("path", [DUIS, MARKET, READINGS])
 async def test_a_message_that_is_too_long_is_refused_on_every_path(door: Door, path: str) -> None:
-    padded = json.dumps({**OFFER, "x": "y" * MAX_MESSAGE_BYTES}).encode()
-    status, text = await door.post(path, padded)
+    padded = json.dumps({**READING, "x": "y" * MAX_MESSAGE_BYTES}).encode()
+    status, text = await door.post(path, padded, "text/xml")
     assert (status, text) == (400, "message too long")
     assert door.front.taken == 0
 

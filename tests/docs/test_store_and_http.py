@@ -15,8 +15,9 @@ from fastapi.routing import APIRoute
 from linkbox.adapters import store_sql
 from linkbox.adapters.gateway_http import DEFAULT_PATHS
 from linkbox.adapters.inbound_customers import PATH as CUSTOMERS_PATH
-from linkbox.adapters.inbound_http import MAX_MESSAGE_BYTES, MarketMessageIn, ReadingIn, create_inbound_app
+from linkbox.adapters.inbound_http import MAX_MESSAGE_BYTES, ReadingIn, create_inbound_app
 from linkbox.customers import TenancyChange
+from linkbox.market import RemoteProtocolError
 from linkbox.operation import customer_messages
 from linkbox.operation.desk import Desk
 from tests.docs.evenings import Played
@@ -81,7 +82,7 @@ class NobodyHome:
     def receive_dcc(self, body: bytes) -> str | None:
         raise AssertionError
 
-    def receive_market(self, message: dict[str, object]) -> str | None:
+    def receive_market(self, body: bytes) -> RemoteProtocolError | None:
         raise AssertionError
 
     def receive_reading(self, *_: object) -> str | None:
@@ -106,8 +107,7 @@ def test_the_longest_body_is_told() -> None:
 def test_the_example_messages_are_taken() -> None:
     examples = re.findall(r"```json\n(.*?)```", HTTP, re.DOTALL)
     (move,) = [text for text in examples if "tenancy_change" in text]
-    reading, offer = [text for text in examples if text != move]
+    (reading,) = [text for text in examples if text != move]
     told = customer_messages.read(json.loads(move), recorded_at=datetime(2026, 1, 13, tzinfo=UTC))
     assert isinstance(told.event, TenancyChange)
     assert ReadingIn.model_validate_json(reading).current_a == [49.1, 46.9, 47.8]
-    assert MarketMessageIn.model_validate_json(offer).type == "FlexOffer"

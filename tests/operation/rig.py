@@ -39,6 +39,7 @@ from linkbox.operation.site import DccIdentity, Site
 from linkbox.records.audit import AuditRecord, verify
 from linkbox.records.pseudonym import Pseudonymiser
 from tests.adapters.contracts.fakes import FakeMarketGateway, FakeNoticeChannel
+from tests.operation.provider_messages import PROVIDER, offer_to, rejection_of
 
 START = datetime(2026, 1, 13, 18, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -129,6 +130,7 @@ def provider(capacity_a: float = 64.0, *, answer_s: float = 60.0, deliver_s: flo
         capacity_a=(capacity_a, capacity_a, capacity_a),
         answer_within_s=answer_s,
         deliver_within_s=deliver_s,
+        domain=PROVIDER,
     )
 
 
@@ -354,17 +356,23 @@ class Rig:
         """Give the controller a reading."""
         return self.controller.receive_reading(feeder, at or self.clock.now(), list(current_a), list(current_a))
 
-    def offer(self, result: str = "accepted", *, message_id: str = "offer-1", **fields: Any) -> None:
-        """The provider answers the latest request."""
-        request = [m for m in self.market.received if m["type"] == "FlexRequest"][-1]
-        message = {
-            "type": "FlexOffer",
-            "message_id": message_id,
-            "event_id": request["event_id"],
-            "contract_id": request["contract_id"],
-            "result": result,
-        }
-        assert self.controller.receive_market(message | fields) is None
+    def offer(
+        self, result: str = "accepted", *, name: str = "offer-1", current_a: Sequence[float] | None = None, **more: Any
+    ) -> None:
+        """The provider answers the latest call, on every phase: an offer of what is asked or of ``current_a``, or a no
+        with the ``reason``."""
+        requests = [m for m in self.market.received if m["type"] == "FlexRequest"]
+        for request in [m for m in requests if m["conversation_id"] == requests[-1]["conversation_id"]]:
+            if result == "rejected":
+                self.tell(rejection_of(request, name=name, **more))
+                continue
+            phase = int(request["congestion_point"][-1]) - 1
+            power = None if current_a is None else round(-230 * current_a[phase])
+            self.tell(offer_to(request, name=name, power_w=power, **more))
+
+    def tell(self, message: Mapping[str, Any]) -> None:
+        """The provider sends a message, and it is taken."""
+        assert self.controller.receive_market(json.dumps(message).encode()) is None
 
     # -- looking ------------------------------------------------------------------------------------------
 

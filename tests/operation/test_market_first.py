@@ -10,6 +10,7 @@ import pytest
 from linkbox.control.intervention import InterventionState
 from linkbox.operation.ports import InboxItem
 from tests.operation.conftest import MakeRig
+from tests.operation.provider_messages import offer_to, uuid
 from tests.operation.rig import (
     CHARGERS,
     Rig,
@@ -35,6 +36,12 @@ def sound(rig: Rig) -> None:
 
 def outcome(rig: Rig) -> str | None:
     return rig.intervention.market_outcome
+
+
+def offered(rig: Rig, name: str) -> str:
+    """The MessageID of the rig's offer of this name to the one request that there is."""
+    (request,) = sent(rig, "FlexRequest")
+    return uuid(f"{name}/{request['message_id']}")
 
 
 def sent(rig: Rig, kind: str) -> list[dict[str, Any]]:
@@ -73,9 +80,9 @@ async def test_the_request_reaches_the_provider_and_is_kept_as_delivered_with_it
 ) -> None:
     rig = await called(make_rig)
     (request,) = sent(rig, "FlexRequest")
-    assert request["event_id"] == rig.intervention.id
+    assert request["congestion_point"] == "ea1.2026-01.example.linkbox.dso:F1.L1"
     assert request["contract_id"] == "FLEX-1"
-    assert request["current_a"][0] > 10
+    assert request["isps"][0]["min_power"] < -230 * 10
     rows = rig.store.rows("market_message", owner=rig.intervention.id)
     assert [(row.key, row.state) for row in rows] == [(request["message_id"], "delivered")]
     sound(rig)
@@ -106,7 +113,8 @@ async def test_an_acceptance_that_delivers_leaves_the_customers_alone(make_rig: 
     rig.offer("accepted")
     await rig.run(0.5)
     (order,) = sent(rig, "FlexOrder")
-    assert order["flex_offer_message_id"] == "offer-1"
+    assert order["flex_offer_message_id"] == offered(rig, "offer-1")
+    assert order["isps"][0]["power"] == sent(rig, "FlexRequest")[0]["isps"][0]["min_power"]
     rig.provider_holds = {0, 3}
     await rig.run(4)
     assert outcome(rig) == "delivered"
@@ -166,18 +174,9 @@ async def test_a_provider_that_can_not_be_reached_gets_the_request_again_until_i
     rig.market.status = 202
     await rig.run(0.4)
     (request,) = sent(rig, "FlexRequest")
-    assert set(request) == {
-        "type",
-        "message_id",
-        "event_id",
-        "contract_id",
-        "provider",
-        "congestion_point",
-        "current_a",
-        "start",
-        "end",
-        "expiration_at",
-    }, "a repeat says what the first would have said, and nothing of our own"
+    assert not {"not_before", "not_after"} & set(request), (
+        "a repeat says what the first would have said, and nothing of our own"
+    )
     sound(rig)
 
 
@@ -191,8 +190,7 @@ async def test_a_request_that_has_expired_is_not_sent_any_more(make_rig: MakeRig
     rig.market.status = 202
     await rig.run(5)
     assert sent(rig, "FlexRequest") == [], "the provider must not act on what is over"
-    (row,) = rig.store.rows("market_message")
-    assert row.state == "expired"
+    assert [r.state for r in rig.store.rows("market_message") if r.body["type"] == "FlexRequest"] == ["expired"]
     sound(rig)
 
 
@@ -210,10 +208,12 @@ async def test_an_acceptance_after_the_deadline_orders_nothing(make_rig: MakeRig
 async def test_only_the_first_answer_of_a_provider_counts(make_rig: MakeRig) -> None:
     rig = await called(make_rig)
     rig.offer("accepted")
-    rig.offer("rejected", message_id="offer-2")
-    rig.offer("accepted", message_id="offer-3", current_a=[1.0, 0.0, 0.0])
+    rig.offer("rejected", name="offer-2")
+    rig.offer("accepted", name="offer-3", current_a=[1.0, 0.0, 0.0])
     await rig.run(0.5)
-    assert [m["flex_offer_message_id"] for m in sent(rig, "FlexOrder")] == ["offer-1"]
+    assert [m["flex_offer_message_id"] for m in sent(rig, "FlexOrder")] == [offered(rig, "offer-1")]
+    assert [m["result"] for m in sent(rig, "FlexOfferResponse")] == ["Accepted", "Rejected"]
+    assert len(rig.facts("market", "not_taken")) == 2
     assert rig.intervention.state is InterventionState.MARKET_CALLED
     sound(rig)
 
@@ -235,40 +235,44 @@ async def test_the_same_message_again_changes_nothing(make_rig: MakeRig) -> None
     sound(rig)
 
 
-async def test_an_answer_to_nothing_is_recorded(make_rig: MakeRig) -> None:
-    rig = make_rig()
-    message = {
-        "type": "FlexOffer",
-        "message_id": "m",
-        "event_id": "LB-1",
-        "contract_id": "FLEX-1",
-        "result": "accepted",
-    }
-    assert rig.controller.receive_market(message) is None
-    assert rig.facts("market", "answer_to_nothing") == [{"message_id": "m", "event": "LB-1"}]
+async def test_an_answer_to_nothing_is_recorded_and_rejected_with_the_reason(make_rig: MakeRig) -> None:
+    rig = await called(make_rig)
+    (request,) = sent(rig, "FlexRequest")
+    rig.tell(offer_to(request, flex_request_message_id=uuid("never sent")))
+    await rig.run(0.1)
+    assert rig.facts("market", "answer_to_nothing")[0]["about"] is None
+    (answer,) = sent(rig, "FlexOfferResponse")
+    assert (answer["result"], answer["rejection_reason"]) == ("Rejected", "Unknown FlexRequestMessageID reference")
+    assert sent(rig, "FlexOrder") == []
     sound(rig)
 
 
 NONSENSE: list[dict[str, Any]] = [
-    {"result": "perhaps"},
-    {"result": None},
-    {"result": {"deep": [1, 2]}},
-    {"result": "accepted", "current_a": "much"},
-    {"result": "accepted", "current_a": [1, 2]},
-    {"result": "accepted", "current_a": [1, 2, "x"]},
-    {"result": "accepted", "current_a": [-5.0, 0.0, 0.0]},
-    {"result": "accepted", "current_a": [10**18, 0, 0]},
-    {"result": "rejected", "reason": mpan(0)},
-    {"result": "rejected", "reason": f"customer {mpan(0)} does not want"},
-    {"result": "rejected", "reason": "x" * 100_000},
-    {"result": "rejected", "reason": {"not": "text"}},
-    {"result": mpan(0)},
+    {"power_w": 0},
+    {"power_w": 2300},
+    {"power_w": -10**11},
+    {"currency": "EUR"},
+    {"period": "2026-01-14"},
+    {"period": "2026-01-13Z"},
+    {"isp_duration": "PT30M"},
+    {"time_zone": "Europe/Amsterdam"},
+    {"congestion_point": "ean.123456789012"},
     {"contract_id": mpan(0)},
-    {"event_id": mpan(0)},
+    {"contract_id": "FLEX-99"},
+    {"expiration_date_time": "2020-01-01T00:00:00Z"},
+    {"version": "1.0.0"},
+    {"problem": "Unknown RecipientDomain"},
     {"flex_request_message_id": mpan(0)},
-    {"message_id": mpan(0)},
-    {"type": mpan(0)},
-]
+    {"type": "DPrognosis"},
+    {"offer_options": [{"option_reference": "1", "price": "9999", "min_activation_factor": "1",
+                        "isps": [{"power": -230, "start": 1, "duration": 96}]}]},
+    {"offer_options": [{"option_reference": "1", "price": "0", "min_activation_factor": "1",
+                        "isps": [{"power": -230, "start": 1, "duration": 10**9}]}]},
+    {"offer_options": [{"option_reference": "1", "price": "0", "min_activation_factor": "1",
+                        "isps": [{"power": -9, "start": 1, "duration": 2}, {"power": -1, "start": 2, "duration": 1}]}]},
+    {"offer_options": [{"option_reference": "1", "price": "0", "min_activation_factor": "1",
+                        "isps": [{"power": -230, "start": -5, "duration": 2}]}]},
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("change", NONSENSE)
@@ -276,7 +280,7 @@ async def test_a_nonsensical_offer_neither_stops_the_controller_nor_gets_persona
     make_rig: MakeRig, change: dict[str, Any]
 ) -> None:
     rig = await called(make_rig)
-    rig.offer(**{"result": "accepted", **change})
+    rig.offer(**change) if "power_w" not in change else rig.tell(offer_to(sent(rig, "FlexRequest")[0], **change))
     await rig.run(4)
     assert rig.store.pending_inbox() == []
     assert not rig.facts("inbox", "kept_unprocessed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -76,7 +77,7 @@ def test_over_many_requests_every_behaviour_comes_as_often_as_its_weight() -> No
         ask(None, FlexRequest(request_id=str(i), at=AT, until=REQUEST.until, amps=(1.0, 1.0, 1.0))) for i in range(2000)
     ]
     shares = [np.mean([a.behaviour is b for a in seen]) for b in Behaviour]
-    np.testing.assert_allclose(shares, (0.4, 0.2, 0.15, 0.1, 0.15), atol=0.03)
+    np.testing.assert_allclose(shares, (0.4, 0.2, 0.15, 0.1, 0.15, 0, 0, 0, 0), atol=0.03)
 
 
 def test_holds_become_a_mask_for_the_street() -> None:
@@ -89,3 +90,21 @@ def test_holds_become_a_mask_for_the_street() -> None:
 def test_weights_that_are_none_are_refused() -> None:
     with pytest.raises(ValueError, match="weights"):
         ProviderOptions(subscribed=(), weights=(0.0,) * 5)
+
+
+def test_a_late_provider_answers_after_the_request_has_expired_and_holds_what_it_offers() -> None:
+    expires = AT + timedelta(minutes=1)
+    late = ask(Behaviour.LATE, replace(REQUEST, expires=expires))
+    assert late.answered_at is not None
+    assert late.answered_at > expires
+    assert len(late.holds) == 3
+
+
+def test_one_that_answers_twice_one_that_offers_too_much_and_one_that_revokes() -> None:
+    twice, over, back = (ask(b) for b in (Behaviour.ANSWERS_TWICE, Behaviour.OVER_OFFERS, Behaviour.REVOKES))
+    assert twice.answered_at is not None
+    assert twice.again_at == twice.answered_at + timedelta(seconds=10)
+    assert over.accepted_amps == (96.0, 0.0, 30.0), "half as much again as was asked"
+    assert (len(twice.holds), len(over.holds), len(back.holds)) == (3, 3, 0)
+    assert back.answered_at is not None
+    assert back.revoked_at == back.answered_at + timedelta(seconds=10)

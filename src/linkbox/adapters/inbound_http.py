@@ -1,8 +1,9 @@
-"""Linkbox's own front door: the DCC's asynchronous answers, the provider's messages, the monitors' readings.
+"""Linkbox's own front door: the DCC's asynchronous answers, the providers' messages, the monitors' readings.
 
-Each arrival is handed to the use-case, which commits it before the answer goes out: 204 where it was taken, 400 with
-the reason where it can not be, 503 where Linkbox itself can not take anything now (its store fails, say): the sender
-should try again later. Nothing malformed gets further than this module."""
+Each arrival is handed to the use-case, which commits it before the answer goes out: 204 (to a provider 200, as UFTP has
+it) where it was taken, 400 (or UFTP's own status) with the reason where it can not be, 503 where Linkbox itself can not
+take anything now (its store fails, say): the sender should try again later. Nothing malformed gets further than this
+module and the seal of the market's messages."""
 
 from __future__ import annotations
 
@@ -15,10 +16,12 @@ from fastapi import FastAPI, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from linkbox.base.errors import LinkboxError
+from linkbox.market import RemoteProtocolError
 
 MAX_MESSAGE_BYTES = 1_000_000
 MAX_DEPTH = 20
 """How deep a JSON message may nest; those of the protocols here nest three deep."""
+XML_TYPES = ("text/xml", "application/xml")
 _MAX_INTEGER_DIGITS = 18
 
 
@@ -28,8 +31,8 @@ class Front(Protocol):
     def receive_dcc(self, body: bytes) -> str | None:
         """Commit one DUIS message; None when taken, else why it is refused."""
 
-    def receive_market(self, message: dict[str, Any]) -> str | None:
-        """Commit one message of the provider; None when taken, else why it is refused."""
+    def receive_market(self, body: bytes) -> RemoteProtocolError | None:
+        """Commit one sealed message of a provider; None when taken, else why it is refused."""
 
     def receive_reading(
         self, feeder: str, at: datetime, current_a: list[float], transformer_current_a: list[float] | None
@@ -59,15 +62,6 @@ class ReadingIn(BaseModel):
     transformer_current_a: list[Amps] | None = Field(default=None, min_length=3, max_length=3)
 
 
-class MarketMessageIn(BaseModel):
-    """A UFTP message of the provider; the use-case checks what it refers to."""
-
-    model_config = ConfigDict(extra="allow")
-
-    message_id: str = Field(min_length=1, max_length=64)
-    type: str = Field(min_length=1, max_length=32)
-
-
 class _Refused(Exception):
     """The message can not be taken; the text says why."""
 
@@ -76,7 +70,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def create_inbound_app(front: Front) -> FastAPI:
-    """The three endpoints: ``/smartdcc/duis``, ``/market/messages``, ``/ingest/readings``."""
+    """The three endpoints: ``/smartdcc/duis``, ``/shapeshifter/api/v3/message``, ``/ingest/readings``."""
     app = FastAPI(title="Linkbox inbound", openapi_url=None)
 
     @app.exception_handler(_Refused)
@@ -91,10 +85,14 @@ def create_inbound_app(front: Front) -> FastAPI:
     async def dcc_message(request: Request) -> Response:
         return _answer(front.receive_dcc(await _limited_body(request)))
 
-    @app.post("/market/messages")
+    @app.post("/shapeshifter/api/v3/message")
     async def market_message(request: Request) -> Response:
-        message = _parsed(MarketMessageIn, await _limited_body(request))
-        return _answer(front.receive_market(message.model_dump(mode="json")))
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in XML_TYPES:
+            return _answer("Content-Type must be text/xml")
+        refused = front.receive_market(await _limited_body(request))
+        if refused is None:
+            return Response(status_code=200)
+        return Response(status_code=refused.status, content=refused.reason, media_type="text/plain")
 
     @app.post("/ingest/readings")
     async def reading(request: Request) -> Response:

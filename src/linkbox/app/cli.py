@@ -14,6 +14,7 @@ from linkbox import __version__
 from linkbox.app import readings_cli
 from linkbox.app.consents_cli import app as consents_app
 from linkbox.app.interventions_cli import interventions_app
+from linkbox.app.market_cli import add_market_commands
 from linkbox.app.network_cli import app as network_app
 from linkbox.app.prove_cli import app as prove_app
 from linkbox.app.watch_cli import watch
@@ -40,6 +41,7 @@ app.add_typer(consents_app, name="consents")
 add_wire_commands(app)
 app.command("watch")(watch)
 app.add_typer(readings_cli.app, name="readings")
+add_market_commands(app)
 
 
 @app.command()
@@ -69,7 +71,11 @@ def demo(
         int | None, typer.Option(help="Rating of the feeder's fuse in A; default: fitted to its cable.")
     ] = None,
     provider: Annotated[
-        str, typer.Option(help="The market's provider: seed, accepts, rejects, silent, no-delivery or none.")
+        str,
+        typer.Option(
+            help="The market's provider: seed, accepts, rejects, silent, no-delivery, part, late, twice, over, revokes "
+            "or none."
+        ),
     ] = "seed",
     profile: Annotated[
         str, typer.Option(help="Eligibility profile; 'duis-5.4' is what is published: a distributor may not switch.")

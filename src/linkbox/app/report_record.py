@@ -32,6 +32,8 @@ def _story(intervention: Result) -> str:
         ("Open", f"{clock(intervention.get('opened_at'))} to {clock(intervention.get('closed_at'))}"),
         ("Would have failed", f"{asset}, in {limit_min:.0f} min" if limit_min else asset),
         ("Market", _market(market)),
+        ("Market's account", _accounts(market)),
+        ("Found out later", _findings(market)),
         ("Customers", figure(intervention.get("customers"))),
         ("Not covered", ", ".join(short) or "nothing"),
         ("Escalated", "yes, as an emergency" if intervention.get("escalated") else "no"),
@@ -60,6 +62,21 @@ def _market(market: Result) -> str:
     asked, decided = clock(market.get("called_at")), clock(market.get("decided_at"))
     times = f" (asked {asked}, decided {decided})" if market.get("called_at") else ""
     return ", ".join(dict.fromkeys(filter(None, words))) + times
+
+
+def _accounts(market: Result) -> str:
+    return "; ".join(
+        f"{a.get('phase')}: {figure(a.get('ordered_a'), 'A')} ordered, {figure(a.get('delivered_a'), 'A')} delivered "
+        f"as measured (give or take {figure(a.get('sigma_a'), 'A')}), £{a.get('amount_gbp')}"
+        for a in market.get("accounts") or ()
+    )
+
+
+def _findings(market: Result) -> str:
+    return "; ".join(
+        f"{str(f.get('finding')).replace('-', ' ')}, says {f.get('who')}" + (f": {f['note']}" if f.get("note") else "")
+        for f in market.get("findings") or ()
+    )
 
 
 _FIRST_STEPS, _LAST_STEPS = 12, 6

@@ -7,15 +7,19 @@ of the time to limit after that is the market's. Names follow the USEF Flex Trad
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from linkbox.base.errors import LinkboxError
 from linkbox.base.identifiers import FeederId
+from linkbox.base.phases import PHASES, Phase
 from linkbox.base.time import require_utc
 from linkbox.market.contracts import Amps3, Contract
+from linkbox.market.uftp import split_by_day
+
+_LEAST_A = 1e-6
 
 
 class MarketError(LinkboxError, ValueError):
@@ -39,19 +43,25 @@ class ShortfallReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlexRequest:
-    """What one provider is asked: to lower the current at a congestion point by ``current_a`` in ``[start, end)``.
+    """What one provider is asked: to lower the current of one phase by ``current_a`` in ``[start, end)``.
 
-    ``expiration_at`` is the last moment at which an answer counts.
+    ``[start, end)`` lies in one local day, as a UFTP message does; a longer call is several requests. ``expiration_at``
+    is the last moment at which an answer counts; ``deliver_within_s`` and the price are the contract's.
     """
 
+    request_id: str
     event_id: str
     contract_id: str
     provider: str
+    domain: str
     congestion_point: FeederId
-    current_a: Amps3
+    phase: Phase
+    current_a: float
     start: datetime
     end: datetime
     expiration_at: datetime
+    deliver_within_s: float
+    price_gbp_per_kwh: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +107,14 @@ def call_off(
     duration_s: float,
     event_id: str,
     at: datetime,
+    zone: str = "UTC",
 ) -> CallOff | NoCover:
     """Ask the providers that cover the feeder, cheapest first, for what is required on each phase.
 
     An answer is of use within the contract's own time and while the last resort still has its own; a contract whose
-    delivery would take longer than the market has is not asked. ``time_to_limit_s`` may be infinite. Raises MarketError
-    for a requirement that is negative, not finite, or zero on all phases.
+    delivery would take longer than the market has is not asked. ``time_to_limit_s`` may be infinite. ``zone`` is the
+    market's time zone: requests are split at its midnight. Raises MarketError for a requirement that is negative, not
+    finite, or zero on all phases.
     """
     _check(required_a, time_to_limit_s, duration_s)
     slack_s = time_to_limit_s - last_resort_needs_s
@@ -120,9 +132,13 @@ def call_off(
             f"fastest contract delivers in {min(c.deliver_within_s for c in available):.0f} s"
         )
         return NoCover(event_id=event_id, congestion_point=feeder_id, at=at, reason=ShortfallReason.TOO_SLOW, why=why)
-    end = at + timedelta(seconds=duration_s)
-    requests, uncovered = _share_out(feeder_id, required_a, fast, slack_s, event_id, at, end)
-    asked = [c for c in fast if c.contract_id in {r.contract_id for r in requests}]
+    shares, uncovered = _share_out(required_a, fast)
+    requests = tuple(
+        request
+        for contract, share in shares
+        for request in _requests(feeder_id, contract, share, slack_s, duration_s, event_id, at, zone)
+    )
+    asked = [contract for contract, _ in shares]
     answer_s = max(min(c.answer_within_s, slack_s) for c in asked)
     delivery_s = min(max(min(c.answer_within_s, slack_s) + c.deliver_within_s for c in asked), slack_s)
     return CallOff(
@@ -133,7 +149,7 @@ def call_off(
         uncovered_a=uncovered,
         baseline_a=baseline_a,
         start=at,
-        end=end,
+        end=max(r.end for r in requests),
         requests=requests,
         answer_deadline=at + timedelta(seconds=answer_s),
         delivery_deadline=at + timedelta(seconds=delivery_s),
@@ -153,32 +169,61 @@ def _helps(contract: Contract, required_a: Amps3) -> bool:
     return any(c > 0 and r > 0 for c, r in zip(contract.capacity_a, required_a, strict=True))
 
 
-def _share_out(
+def _share_out(required_a: Amps3, contracts: Sequence[Contract]) -> tuple[tuple[tuple[Contract, Amps3], ...], Amps3]:
+    """What each contract is asked for, cheapest first, and what is left."""
+    left = required_a
+    shares: list[tuple[Contract, Amps3]] = []
+    for contract in sorted(contracts, key=lambda c: (c.price_gbp_per_kwh, c.answer_within_s, c.contract_id)):
+        share = _share(left, contract)
+        if any(share):
+            shares.append((contract, share))
+            left = (_rest(left[0], share[0]), _rest(left[1], share[1]), _rest(left[2], share[2]))
+    return tuple(shares), left
+
+
+def _rest(left_a: float, share_a: float) -> float:
+    """What is left; nothing where it is less than can be asked for."""
+    rest = left_a - share_a
+    return rest if rest >= _LEAST_A else 0.0
+
+
+def _share(left_a: Amps3, contract: Contract) -> Amps3:
+    """What is left to ask for, as far as the contract goes: by phase, then evenly down to its total."""
+    a, b, c = (min(n, cap) for n, cap in zip(left_a, contract.capacity_a, strict=True))
+    total = a + b + c
+    if contract.total_a is None or total <= contract.total_a:
+        return (a, b, c)
+    part = contract.total_a / total
+    return (a * part, b * part, c * part)
+
+
+def _requests(
     feeder_id: FeederId,
-    required_a: Amps3,
-    contracts: Sequence[Contract],
+    contract: Contract,
+    share_a: Amps3,
     slack_s: float,
+    duration_s: float,
     event_id: str,
     at: datetime,
-    end: datetime,
-) -> tuple[tuple[FlexRequest, ...], Amps3]:
-    left = required_a
-    requests: list[FlexRequest] = []
-    for contract in sorted(contracts, key=lambda c: (c.price_gbp_per_kwh, c.answer_within_s, c.contract_id)):
-        a, b, c = (min(n, cap) for n, cap in zip(left, contract.capacity_a, strict=True))
-        if not (a or b or c):
+    zone: str,
+) -> Iterator[FlexRequest]:
+    end = at + timedelta(seconds=max(duration_s, contract.minimum_run_s))
+    for phase in PHASES:
+        if not share_a[phase]:
             continue
-        requests.append(
-            FlexRequest(
+        for day, (since, until) in enumerate(split_by_day(at, end, zone), 1):
+            yield FlexRequest(
+                request_id=f"{event_id}/{contract.contract_id}/{phase.name}/{day}",
                 event_id=event_id,
                 contract_id=contract.contract_id,
                 provider=contract.provider,
+                domain=contract.domain,
                 congestion_point=feeder_id,
-                current_a=(a, b, c),
-                start=at,
-                end=end,
+                phase=phase,
+                current_a=share_a[phase],
+                start=since,
+                end=until,
                 expiration_at=at + timedelta(seconds=min(contract.answer_within_s, slack_s)),
+                deliver_within_s=contract.deliver_within_s,
+                price_gbp_per_kwh=contract.price_gbp_per_kwh,
             )
-        )
-        left = (left[0] - a, left[1] - b, left[2] - c)
-    return tuple(requests), left

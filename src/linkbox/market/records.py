@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from linkbox.base.identifiers import FeederId
+from linkbox.base.phases import Phase
 from linkbox.base.time import parse_utc
 from linkbox.market.calloff import CallOff, FlexRequest
 from linkbox.market.contracts import Amps3
-from linkbox.market.delivery import Accepted, Answer, Rejected
+from linkbox.market.delivery import Accepted, Answer, Effect, Rejected
 
 
 def call_off_to_record(call: CallOff) -> dict[str, Any]:
@@ -49,53 +50,55 @@ def call_off_from_record(record: Mapping[str, Any]) -> CallOff:
 
 def flex_request_to_record(request: FlexRequest) -> dict[str, Any]:
     """One provider's request; flex_request_from_record is its inverse."""
-    return {
-        "event_id": request.event_id,
-        "contract_id": request.contract_id,
-        "provider": request.provider,
-        "congestion_point": str(request.congestion_point),
-        "current_a": list(request.current_a),
-        "start": _text(request.start),
-        "end": _text(request.end),
-        "expiration_at": _text(request.expiration_at),
-    }
+    record: dict[str, Any] = {name: getattr(request, name) for name in request.__slots__}
+    record |= {name: _text(record[name]) for name in _TIMES}
+    return record | {"congestion_point": str(request.congestion_point), "phase": request.phase.name}
 
 
 def flex_request_from_record(record: Mapping[str, Any]) -> FlexRequest:
-    """Raises KeyError or ValueError for a record that flex_request_to_record did not write."""
-    return FlexRequest(
-        event_id=record["event_id"],
-        contract_id=record["contract_id"],
-        provider=record["provider"],
-        congestion_point=FeederId(record["congestion_point"]),
-        current_a=_amps(record["current_a"]),
-        start=parse_utc(record["start"]),
-        end=parse_utc(record["end"]),
-        expiration_at=parse_utc(record["expiration_at"]),
-    )
+    """Raises KeyError, TypeError or ValueError for a record that flex_request_to_record did not write."""
+    values = dict(record)
+    values |= {name: parse_utc(record[name]) for name in _TIMES}
+    values |= {"congestion_point": FeederId(record["congestion_point"]), "phase": Phase[record["phase"]]}
+    return FlexRequest(**values)
+
+
+_TIMES = ("start", "end", "expiration_at")
 
 
 def answer_to_record(answer: Answer) -> dict[str, Any]:
     """The answer with its kind; answer_from_record is its inverse."""
-    record: dict[str, Any] = {"contract_id": answer.contract_id, "at": _text(answer.at)}
+    record: dict[str, Any] = {"request_id": answer.request_id, "at": _text(answer.at)}
     if isinstance(answer, Accepted):
-        offered = None if answer.current_a is None else list(answer.current_a)
-        return record | {"answer": "accepted", "current_a": offered}
+        return record | {"answer": "accepted", "current_a": answer.current_a, "offer_id": answer.offer_id}
     return record | {"answer": "rejected", "reason": answer.reason}
 
 
 def answer_from_record(record: Mapping[str, Any]) -> Answer:
     """Raises KeyError or ValueError for a record that is not an answer."""
-    contract_id, at = str(record["contract_id"]), parse_utc(record["at"])
+    request_id, at = str(record["request_id"]), parse_utc(record["at"])
     match record["answer"]:
         case "accepted":
             offered = record.get("current_a")
-            current = None if offered is None else _amps(offered)
-            return Accepted(contract_id=contract_id, at=at, current_a=current)
+            current = None if offered is None else float(offered)
+            return Accepted(request_id=request_id, at=at, current_a=current, offer_id=str(record.get("offer_id", "")))
         case "rejected":
-            return Rejected(contract_id=contract_id, at=at, reason=str(record.get("reason", "")))
+            return Rejected(request_id=request_id, at=at, reason=str(record.get("reason", "")))
         case other:
             raise ValueError(f"answer must be accepted or rejected, not {other!r}")
+
+
+def effect_to_record(effect: Effect) -> dict[str, Any]:
+    """What the feeder showed, in tenths of an ampere; effect_from_record is its inverse at that precision."""
+    return {"at": _text(effect.at)} | {name: [round(v, 1) for v in getattr(effect, name)] for name in _AMPS}
+
+
+def effect_from_record(record: Mapping[str, Any]) -> Effect:
+    """Raises KeyError or ValueError for a record that effect_to_record did not write."""
+    return Effect(at=parse_utc(record["at"]), **{name: _amps(record[name]) for name in _AMPS})
+
+
+_AMPS = ("expected_a", "measured_a", "reduction_a", "sigma_a")
 
 
 def _text(at: datetime) -> str:

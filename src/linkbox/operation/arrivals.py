@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import replace
-from typing import Any
 
 from linkbox.dcc.duis import ServiceResponse, read_response
 from linkbox.dcc.duis.response import DccAlert, DeviceAlert
@@ -31,11 +29,6 @@ def dcc_identity(message: Verified[ServiceResponse]) -> str:
     response = message.value
     about = response.response_id or response.request_id or "alert"
     return f"{about}/{hashlib.sha256(message.raw).hexdigest()[:24]}"
-
-
-def market_identity(message: dict[str, Any]) -> str:
-    """The provider's own message id."""
-    return str(message["message_id"])
 
 
 def take_dcc(session: Session, item: InboxItem) -> None:
@@ -129,19 +122,4 @@ def _respond(session: Session, live: LiveExchange, message: Verified[ServiceResp
     return "response"
 
 
-def take_market(session: Session, item: InboxItem) -> dict[str, Any] | None:
-    """The provider's message, for the intervention that it answers; None for one that answers nothing known."""
-    message: dict[str, Any] = json.loads(item.body)
-    session.tx.finish_inbox(item.kind, item.identity, str(message.get("type")))
-    session.audit(
-        "market",
-        "message",
-        message_id=said(message.get("message_id")),
-        type=said(message.get("type")),
-        reference=said(message.get("flex_request_message_id")),
-        result=said(message.get("result")),
-    )
-    return message
-
-
-__all__ = ["DCC", "MARKET", "dcc_identity", "market_identity", "take_dcc", "take_market"]
+__all__ = ["DCC", "MARKET", "dcc_identity", "take_dcc"]

@@ -6,7 +6,6 @@ alone. In service a timer calls it, in a simulation the scheduler of virtual tim
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +20,7 @@ from linkbox.dcc.duis import read_response
 from linkbox.dcc.errors import RemoteProtocolError
 from linkbox.dcc.exchange import Exchange, receive_reply
 from linkbox.grid.telemetry import Reading
+from linkbox.market import RemoteProtocolError as MarketRefusal
 from linkbox.operation import (
     arrivals,
     commands,
@@ -28,6 +28,7 @@ from linkbox.operation import (
     customer_messages,
     interventions,
     label_desk,
+    market_inbox,
     operator_desk,
     outbox,
     watch,
@@ -105,10 +106,15 @@ class Controller:
         self._arrive(arrivals.DCC, arrivals.dcc_identity(message), body)
         return None
 
-    def receive_market(self, message: dict[str, Any]) -> str | None:
-        """Commit one message of the provider, with what follows from it."""
-        body = json.dumps(message, sort_keys=True).encode()
-        self._arrive(arrivals.MARKET, arrivals.market_identity(message), body)
+    def receive_market(self, body: bytes) -> MarketRefusal | None:
+        """Commit one sealed message of a provider, with what follows from it; return why it is refused, if it is."""
+        try:
+            message = self._market.read(body)
+        except MarketRefusal as error:
+            with self.session() as session:
+                session.audit("market", "refused_arrival", status=error.status, why=said(error.reason))
+            return error
+        self._arrive(arrivals.MARKET, market_inbox.identity(message), body)
         return None
 
     def receive_operator(self, body: bytes) -> None:
@@ -204,7 +210,7 @@ class Controller:
         elif item.kind == OPERATOR:
             operator_desk.take_word(session, item)
         else:
-            interventions.take_answers(session, [arrivals.take_market(session, item)])
+            market_inbox.take(session, item, self._market.read(item.body))
 
     def _take(self, session: Session) -> None:
         """Everything that follows from what was told, from new readings and from the time that it is."""
@@ -277,7 +283,8 @@ class Controller:
         due = outbox.due(self.desk, now)
         if not due:
             return
-        answers = {key: await self._hand_over(key[0], body) for key, body in due.items() if not outbox.over(body, now)}
+        fit = {key: body for key, body in due.items() if not outbox.expired(self.desk, key, now)}
+        answers = {key: await self._hand_over(key[0], body) for key, body in fit.items()}
         with self.session() as session:
             for key in due:
                 outbox.take_answer(session, key, self._store.row(*key), answers.get(key))

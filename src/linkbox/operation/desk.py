@@ -122,6 +122,8 @@ class Desk:
     recall_exchange: Callable[[str], LiveExchange | None]
     recall_command: Callable[[str], Command]
     holds_of: Callable[[str], list[Command]]
+    recall_row: Callable[[str, str], Row | None]
+    recall_readings: Callable[[FeederId, datetime], list[tuple[datetime, Mapping[str, Any]]]]
     told: Told | None = None
 
     def seen_until(self, feeder_id: FeederId) -> datetime | None:
@@ -216,6 +218,8 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         recall_exchange=recall,
         recall_command=recall_command,
         holds_of=holds_of,
+        recall_row=store.row,
+        recall_readings=lambda feeder_id, after: store.readings(feeder_id, after=after),
         told=told,
     )
 

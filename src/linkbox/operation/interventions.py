@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from linkbox.base.identifiers import FeederId
 from linkbox.base.phases import PHASES
@@ -14,10 +12,17 @@ from linkbox.control.ledger import LedgerError
 from linkbox.control.planning import PlanningError
 from linkbox.dcc.eligibility import EligibilityRefused
 from linkbox.grid.risk import RiskAssessment, RiskState
-from linkbox.operation import authorisation_desk, drawing_desk, market_desk, notify, plan_desk, release_desk
+from linkbox.operation import (
+    authorisation_desk,
+    drawing_desk,
+    market_desk,
+    notify,
+    plan_desk,
+    release_desk,
+    settlement_desk,
+)
 from linkbox.operation.awaiting import COMMAND_WAIT, awaiting, further_request
 from linkbox.operation.entities import CommandKind, CommandState
-from linkbox.operation.foreign import said
 from linkbox.operation.incidents import join, see_dead_phases
 from linkbox.operation.needs import amps, calmed, need_a, over, overdue, quiet
 from linkbox.operation.session import Session
@@ -51,19 +56,6 @@ def after_reading(session: Session, feeder_id: FeederId) -> None:
     wiser = drawing_desk.learn_from_drop(session, release_desk.see_reduction(session, seen))
     if wiser is not intervention:
         session.put_intervention(wiser)
-
-
-def take_answers(session: Session, messages: Sequence[Mapping[str, Any] | None]) -> None:
-    """Hand the provider's messages to the interventions that they answer."""
-    for message in messages:
-        if message is None or message.get("type") != "FlexOffer":
-            continue
-        wanted = str(message.get("event_id"))
-        found = next((i for i in session.desk.interventions.values() if i.id == wanted), None)
-        if found is None:
-            session.audit("market", "answer_to_nothing", message_id=said(message.get("message_id")), event=said(wanted))
-        else:
-            session.put_intervention(market_desk.take_answer(session, found, message))
 
 
 def step(session: Session) -> None:
@@ -104,6 +96,7 @@ def _record_step(session: Session, intervention: Intervention) -> None:
     last = intervention.history[-1]
     session.audit("intervention", last.state.value, intervention=intervention.id, event=last.event, why=last.why)
     if not intervention.open:
+        settlement_desk.settle_event(session, intervention)
         notify.closed(session, intervention)
 
 
@@ -180,7 +173,7 @@ def _planned(session: Session, intervention: Intervention) -> Intervention:
     assessment = session.desk.assessments[intervention.feeder_id]
     if not any(need):
         if not assessment.state.needs_action and assessment.state is not RiskState.BLIND:
-            return intervention.apply(_E.RISK_GONE, session.now, "the load fell by itself")
+            return intervention.apply(_E.RISK_GONE, session.now, market_desk.why_load_fell(intervention))
         if session.now - intervention.since >= PLANNED_AT_MOST:
             why = f"nothing had to go for {PLANNED_AT_MOST}; the next reading that needs it opens another"
             return intervention.apply(_E.TIME_OUT, session.now, why)

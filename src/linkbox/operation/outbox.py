@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,8 @@ from linkbox.operation.session import Session
 AGAIN_AFTER = timedelta(seconds=16)
 _NOT_BEFORE = "not_before"
 """Ours alone, in the stored body: when the next attempt is due."""
+NOT_AFTER = "not_after"
+"""Ours alone, in the stored body: from when on the message must not go out any more."""
 _AT_ONCE = datetime.min.replace(tzinfo=UTC)
 
 Key = tuple[str, str]
@@ -23,12 +25,17 @@ Key = tuple[str, str]
 def due(desk: Desk, at: datetime) -> dict[Key, dict[str, Any]]:
     """What is to be handed over at ``at``, as the receiver is to see it."""
     now = format_utc(at)
-    return {key: _message(body) for key, body in desk.outbox.items() if body.get(_NOT_BEFORE, "") <= now}
+    return {key: message(body) for key, body in desk.outbox.items() if body.get(_NOT_BEFORE, "") <= now}
+
+
+def expired(desk: Desk, key: Key, at: datetime) -> bool:
+    """Whether what a queued message asks for can not be answered in time any more."""
+    return key in desk.outbox and over(desk.outbox[key], at)
 
 
 def over(body: dict[str, Any], at: datetime) -> bool:
     """Whether what a message asks for can not be answered in time any more: it must not go out."""
-    expires = body.get("expiration_at")
+    expires = body.get(NOT_AFTER)
     return expires is not None and parse_utc(expires) <= at
 
 
@@ -51,11 +58,12 @@ def take_answer(session: Session, key: Key, row: Row | None, failure: PeerUnreac
             return
     gone = failure is not None or over(body, session.now)
     if gone:
-        session.audit("outbox", "expired", table=table, message=name, expiration_at=body["expiration_at"])
+        session.audit("outbox", "expired", table=table, message=name, not_after=body[NOT_AFTER])
     del session.desk.outbox[key]
     state = "expired" if gone else "delivered"
-    session.tx.put(table, Row(key=name, state=state, owner=row.owner, body=_message(body)))
+    session.tx.put(table, Row(key=name, state=state, owner=row.owner, body=message(body)))
 
 
-def _message(body: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in body.items() if key != _NOT_BEFORE}
+def message(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What the receiver is to see of a stored body."""
+    return {key: value for key, value in body.items() if key not in (_NOT_BEFORE, NOT_AFTER)}

@@ -175,10 +175,15 @@ class DccGateway(Protocol):
 
 
 class MarketGateway(Protocol):
-    """The flexibility provider's own endpoint."""
+    """The flexibility providers' own endpoints, and the seal on what they send. Messages are plain values with UFTP's
+    names (``linkbox.market.messages``)."""
 
     async def send(self, message: Mapping[str, Json]) -> None:
-        """Deliver one message; raise PeerUnreachable when it was not taken."""
+        """Deliver one message; the same message goes out as the same bytes. Raise PeerUnreachable when it was not
+        taken."""
+
+    def read(self, body: bytes) -> Mapping[str, Json]:
+        """The message in what arrived, verified; raise RemoteProtocolError (linkbox.market) for anything else."""
 
 
 class NoticeChannel(Protocol):

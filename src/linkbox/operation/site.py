@@ -14,7 +14,7 @@ from linkbox.dcc.inventory import Inventory
 from linkbox.dcc.smki import Signer, TrustStore
 from linkbox.grid.network import ConnectionPoint, FeederModel
 from linkbox.grid.risk import RiskPolicy
-from linkbox.market import Contract
+from linkbox.market import Contract, UftpIdentity
 from linkbox.operation.entities import ChargerPoint
 from linkbox.operation.letters import Seeking
 
@@ -49,6 +49,7 @@ class Site:
     pseudonym: Callable[[Mpan], str]
     risk: RiskPolicy
     control: ControlPolicy
+    market: UftpIdentity = field(default_factory=UftpIdentity)
     tariff_start: time | None = None
     tariff_share: float = 0.0
     operators: Mapping[str, bytes] = field(default_factory=dict, repr=False)

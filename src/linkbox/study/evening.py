@@ -22,7 +22,7 @@ from linkbox.adapters.gateway_http import HttpDccGateway
 from linkbox.adapters.hosting import Hosted
 from linkbox.adapters.inbound_customers import Senders, customer_router
 from linkbox.adapters.inbound_http import create_inbound_app
-from linkbox.adapters.market_http import HttpMarketGateway
+from linkbox.adapters.market_uftp import CONTENT_TYPE, PATH
 from linkbox.adapters.notices_files import FileNoticeChannel
 from linkbox.adapters.store_sql import SqliteStore
 from linkbox.base.errors import LinkboxError
@@ -35,7 +35,7 @@ from linkbox.records.audit import AuditRecord
 from linkbox.study.faults import LossyDcc, reading_lost
 from linkbox.study.operators import OPERATORS, ControlRoom, code_of
 from linkbox.study.scenario import Scenario
-from linkbox.study.wiring import USER, Cast, cast, read_street, site_of
+from linkbox.study.wiring import PROVIDER, USER, Cast, cast, market_gateway, provider_wire, read_street, site_of
 from linkbox.study.world import Due, World, build_street
 from linkbox.twin.street import Minute, Street
 
@@ -130,7 +130,8 @@ async def run_controlled(
     sketch = build_street(scenario, network, cast(scenario, network, [True] * network.homes).feeder)
     people = cast(scenario, network, [bool(has) for has in sketch.has_charger])
     clock = ManualClock(scenario.start)
-    world = World(scenario, sketch, people.homes, people.pki, USER, clock, folder / WORLD_FILE)
+    wire = provider_wire(scenario)
+    world = World(scenario, sketch, people.homes, people.pki, USER, clock, folder / WORLD_FILE, wire, PROVIDER)
     site = site_of(people, world.provider_capacity_a)
     store = open_store(folder / STORE_FILE)
     if not store.customer_events():
@@ -143,7 +144,7 @@ async def run_controlled(
         stack.push_async_callback(world.close)
         http = await stack.enter_async_context(HttpDccGateway(dcc_url))
         gateway = LossyDcc(http, scenario.fault_plan, seed=scenario.seed, clock=clock)
-        market = await stack.enter_async_context(HttpMarketGateway(f"{provider_url}/flex"))
+        market = await stack.enter_async_context(market_gateway(scenario, provider_url))
         notices = FileNoticeChannel(folder / "notices")
         controller = Controller(site, store, clock, dcc=gateway, market=market, notices=notices, told=told)
         controller.catch_up()
@@ -161,7 +162,7 @@ async def run_controlled(
 class _FrontDoor:
     """The world's way to the controller: HTTP, as from outside."""
 
-    _PATHS: ClassVar = {"dcc": ("/smartdcc/duis", "application/xml"), "flex": ("/market/messages", "application/json")}
+    _PATHS: ClassVar = {"dcc": ("/smartdcc/duis", "application/xml"), "flex": (PATH, CONTENT_TYPE)}
 
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
@@ -197,7 +198,7 @@ class _FrontDoor:
         async with self._http.post(self._base_url + path, data=body, headers=headers) as answer:
             if answer.status >= 500:
                 raise ControllerFailed(path, answer.status, (await answer.text())[:500])
-            return answer.status == 204
+            return answer.status in (200, 204)
 
 
 class _Scheduler:

@@ -17,8 +17,8 @@ from linkbox.grid.network import FUSES
 from linkbox.study.faults import FAULTS, Faults, faults_of
 from linkbox.study.operators import CHARACTERS
 
-PROVIDERS = ("accepts", "rejects", "silent", "no-delivery", "none")
-"""How the market's provider behaves; ``seed`` lets the seed choose among the first four."""
+PROVIDERS = ("accepts", "rejects", "silent", "no-delivery", "part", "late", "twice", "over", "revokes", "none")
+"""How the market's provider behaves; ``seed`` lets the seed choose among the second to the fifth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

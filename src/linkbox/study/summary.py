@@ -15,7 +15,7 @@ from linkbox.control.fairness import jain_index
 from linkbox.control.intervention import Intervention
 from linkbox.control.ledger import LedgerEntry, entry_from_row
 from linkbox.operation.entities import Command, CommandKind, CommandState
-from linkbox.operation.ports import Row
+from linkbox.operation.ports import Row, Store
 from linkbox.study.evening import Evening
 from linkbox.study.invariants import Facts, check
 from linkbox.study.wiring import Cast
@@ -130,7 +130,7 @@ def control_facts(evening: Evening) -> dict[str, Any]:
     by_minute = {row.body["at"]: row.body for row in store.rows("assessment")}
     assessed = [by_minute.get(format_utc(minute.at), _NOT_ASSESSED) for minute in evening.world.truth]
     return {
-        "interventions": [_intervention(i, commands) for i in interventions],
+        "interventions": [_intervention(i, commands, store) for i in interventions],
         "customers_curtailed": len({c.mpan for c in held}),
         "max_minutes_in_24h": round(_most_minutes(entries, timedelta(hours=24)), 2),
         "fairness_jain": _fairness(held),
@@ -166,7 +166,7 @@ def _reduction_s(intervention: Intervention) -> float | None:
     return None if seen is None else (seen - intervention.opened_at).total_seconds()
 
 
-def _intervention(intervention: Intervention, commands: Sequence[Command]) -> dict[str, Any]:
+def _intervention(intervention: Intervention, commands: Sequence[Command], store: Store) -> dict[str, Any]:
     mine = [c for c in commands if c.intervention_id == intervention.id and c.kind is CommandKind.HOLD]
     limit = intervention.time_to_limit_s
     return {
@@ -183,6 +183,8 @@ def _intervention(intervention: Intervention, commands: Sequence[Command]) -> di
             "called_at": None if intervention.call_off is None else format_utc(intervention.opened_at),
             "decided_at": None if (at := intervention.market_decided_at) is None else format_utc(at),
             "reason": intervention.market_outcome,
+            "accounts": [dict(row.body) for row in store.rows("settlement", owner=intervention.id)],
+            "findings": [dict(row.body) for row in store.rows("market_finding", owner=intervention.id)],
         },
         "authorisation": intervention.authorisation,
         "customers": len({c.mpan for c in mine}),
@@ -198,7 +200,7 @@ def _intervention(intervention: Intervention, commands: Sequence[Command]) -> di
 
 def _providers(intervention: Intervention) -> str | None:
     asked = [] if intervention.call_off is None else intervention.call_off["requests"]
-    return ", ".join(request["provider"] for request in asked) or None
+    return ", ".join(dict.fromkeys(request["provider"] for request in asked)) or None
 
 
 def _curtailment(command: Command, names: Mapping[Mpan, str]) -> dict[str, Any]:

@@ -29,7 +29,22 @@ def sentence(stream: str, kind: str, facts: Mapping[str, Any], names: Mapping[st
             asked = ", ".join(facts["providers"])
             return f"called {asked} for {_amps(facts['required_a'])} A"
         case "market", "message":
-            return f"the provider answered: {facts.get('result')}"
+            result = facts.get("result")
+            return f"{facts['type']} from the provider" + (f": {result.lower()}" if result else "")
+        case "market", "ordered":
+            return (
+                f"ordered {facts['ordered_a']:.0f} A on {facts['phase']} from {facts['provider']} "
+                f"(asked {facts['asked_a']:.0f} A, offered {facts['offered_a']:.0f} A) for £{facts['price_gbp']:.2f}"
+            )
+        case "market", "settled":
+            return (
+                f"account of {facts['provider']} on {facts['phase']}: {facts['ordered_a']:.0f} A ordered, "
+                f"{facts['delivered_a']:.0f} A delivered as measured, £{facts['amount_gbp']}"
+            )
+        case "market", "finding":
+            return f"finding about {facts['intervention']}: {facts['finding']}, by {facts['who']}"
+        case "market", ("not_taken" | "taken_back" | "empty_offer" | "refused_arrival"):
+            return f"market message {kind.replace('_', ' ')}: {facts['why']}"
         case "market", "delivered":
             return f"the market delivered {_amps(facts['reduction_a'])} A"
         case "market", ("shortfall" | "no_cover"):

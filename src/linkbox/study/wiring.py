@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from linkbox.adapters.market_uftp import PATH, Correspondent, Peer, SigningKey, UftpMarketGateway, UftpWire, signing_key
 from linkbox.adapters.network_opendss import read_opendss_feeder
 from linkbox.adapters.network_pandapower import read_pandapower
 from linkbox.adapters.network_tables import default_street, read_network_tables
@@ -21,7 +22,8 @@ from linkbox.dcc.smki import Role, TestPki
 from linkbox.grid.network import FUSES, TRANSFORMERS, FeederModel, cable_for
 from linkbox.grid.policy import RiskPolicy
 from linkbox.grid.topology import FeederNetwork
-from linkbox.market import Contract
+from linkbox.market import Contract, UftpIdentity
+from linkbox.market.contract_file import contracts_from_toml
 from linkbox.operation.site import DccIdentity, Site
 from linkbox.records.pseudonym import Pseudonymiser
 from linkbox.study.operators import keys_of
@@ -34,6 +36,9 @@ USER = Eui64("90-B3-D5-1F-30-02-00-00")
 
 CONTRACT_ID = "FLEX-1"
 PROVIDER_NAME = "Dawn Flexibility"
+PROVIDER_DOMAIN = "dawn-flexibility.example"
+MARKET = UftpIdentity()
+PROVIDER = UftpIdentity(domain=PROVIDER_DOMAIN)
 
 
 def read_street(feeder: str | None) -> FeederNetwork:
@@ -133,22 +138,52 @@ def site_of(people: Cast, provider_capacity_a: tuple[float, float, float]) -> Si
         risk=RiskPolicy(),
         control=ControlPolicy(authorisation=POLICIES[scenario.authorisation]),
         operators=keys_of(scenario.seed),
+        market=MARKET,
     )
 
 
 def _contracts(people: Cast, capacity_a: tuple[float, float, float]) -> tuple[Contract, ...]:
+    """The demo's contract, through the reader that a distributor's own file goes through."""
     if people.scenario.provider == "none" or not any(capacity_a):
         return ()
-    contract = Contract(
-        contract_id=CONTRACT_ID,
-        provider=PROVIDER_NAME,
-        feeder_ids=frozenset({people.feeder.feeder_id}),
-        capacity_a=capacity_a,
-        answer_within_s=60.0,
-        deliver_within_s=120.0,
-        price_gbp_per_kwh=0.3,
+    text = _CONTRACT_FILE.format(feeder=people.feeder.feeder_id, capacity_a=list(capacity_a))
+    return contracts_from_toml(text, [people.feeder.feeder_id])
+
+
+_CONTRACT_FILE = f"""
+[[contract]]
+contract_id = "{CONTRACT_ID}"
+provider = "{PROVIDER_NAME}"
+domain = "{PROVIDER_DOMAIN}"
+feeders = ["{{feeder}}"]
+capacity_a = {{capacity_a}}
+answer_within_s = 60
+deliver_within_s = 120
+price_gbp_per_kwh = 0.3
+"""
+
+
+def market_keys(scenario: Scenario) -> tuple[SigningKey, SigningKey]:
+    """The signing keys of the distributor and of the provider, the same for the same seed."""
+    ours, theirs = (
+        signing_key(hashlib.sha256(f"linkbox demo market {who} {scenario.seed}".encode()).digest())
+        for who in (MARKET.domain, PROVIDER_DOMAIN)
     )
-    return (contract,)
+    return ours, theirs
+
+
+def provider_wire(scenario: Scenario) -> UftpWire:
+    """The provider's end of the wire."""
+    ours, theirs = market_keys(scenario)
+    distributor = Correspondent(domain=MARKET.domain, role="DSO", public_key=ours.public)
+    return UftpWire(PROVIDER_DOMAIN, "AGR", theirs, (distributor,))
+
+
+def market_gateway(scenario: Scenario, provider_url: str) -> UftpMarketGateway:
+    """Our end of it."""
+    ours, theirs = market_keys(scenario)
+    peer = Peer(domain=PROVIDER_DOMAIN, public_key=theirs.public, url=f"{provider_url}{PATH}")
+    return UftpMarketGateway(MARKET.domain, ours, [peer])
 
 
 def name_of(people: Cast, mpan: Mpan) -> str:

@@ -6,7 +6,6 @@ virtual times; what reached the world is journalled, so that after a kill the wo
 from __future__ import annotations
 
 import heapq
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,19 +20,22 @@ import numpy.typing as npt
 from fastapi import FastAPI, Request, Response
 
 from linkbox.adapters.hosting import Hosted
+from linkbox.adapters.market_uftp import PATH, UftpWire
 from linkbox.base.identifiers import Mpan
-from linkbox.base.time import ManualClock, parse_utc
+from linkbox.base.time import ManualClock
 from linkbox.dcc.smki import TestPki
 from linkbox.emulator import DccEmulator, EmulatorConfig, HttpReply
 from linkbox.emulator.alcslog import SWITCH_OFF, LogOutcome
 from linkbox.emulator.server import create_app
 from linkbox.grid.network import FeederModel
 from linkbox.grid.topology import FeederNetwork
+from linkbox.market import RemoteProtocolError, UftpIdentity
+from linkbox.study.flex_provider import FlexProvider
 from linkbox.study.journal import WorldEvent, WorldJournal, read_journal
 from linkbox.study.population import Home
 from linkbox.study.scenario import Scenario
 from linkbox.twin.assets import Assets
-from linkbox.twin.provider import Behaviour, FlexRequest, Hold, ProviderOptions, answer, held_at
+from linkbox.twin.provider import Behaviour, ProviderOptions, held_at
 from linkbox.twin.street import Minute, Street
 from linkbox.twin.vehicles import VehicleOptions
 
@@ -41,12 +43,19 @@ RETRY_AFTER, DELIVERIES = timedelta(seconds=60), 4
 """A message that the controller does not take is told again, within 300 s; then the DCC keeps it in its failed queue
 (dcc reference 8.4)."""
 
+PRICE_GBP_PER_KWH = 0.3
+"""What the provider asks, and what its contract says."""
+
 _BEHAVIOURS = {
     "accepts": Behaviour.DELIVERS,
     "rejects": Behaviour.REJECTS,
     "silent": Behaviour.SILENT,
     "no-delivery": Behaviour.DOES_NOT_DELIVER,
     "part": Behaviour.DELIVERS_PART,
+    "late": Behaviour.LATE,
+    "twice": Behaviour.ANSWERS_TWICE,
+    "over": Behaviour.OVER_OFFERS,
+    "revokes": Behaviour.REVOKES,
     "seed": None,
 }
 
@@ -109,6 +118,8 @@ class World:
         user: Any,
         clock: ManualClock,
         journal_path: Path,
+        market: UftpWire,
+        market_me: UftpIdentity,
     ) -> None:
         self.scenario, self.street, self.homes, self.clock = scenario, street, homes, clock
         installations = [home.installation for home in homes if home.installation is not None]
@@ -124,8 +135,15 @@ class World:
         self.reading_taken_at: datetime | None = None
         self._taken: set[str] = set()
         self._refusals: Counter[str] = Counter()
-        self._holds: list[Hold] = []
         self._provider = self._provider_options()
+        self._market = market
+        self.flex = FlexProvider(
+            market_me,
+            self._provider,
+            home_phase=[int(p) for p in street.phase],
+            seed=scenario.seed,
+            price_gbp_per_kwh=PRICE_GBP_PER_KWH,
+        )
         stops = scenario.emulator_stops_at
         self._dcc_stops_at = None if stops is None else scenario.at_clock(stops)
         past = list(read_journal(journal_path))
@@ -140,7 +158,7 @@ class World:
         return ProviderOptions(
             subscribed=tuple(owners[:: max(1, len(owners) // count)][:count]) if count else (),
             behaviour=_BEHAVIOURS.get(self.scenario.provider),
-            weights=(0.0, 0.3, 0.3, 0.25, 0.15),
+            weights=(0.0, 0.3, 0.3, 0.25, 0.15, 0.0, 0.0, 0.0, 0.0),
             answer_s=(10.0, 45.0),
             deliver_s=(20.0, 60.0),
             amps_per_charger=self.scenario.charger_kw * 1000.0 / 230.0,
@@ -180,43 +198,24 @@ class World:
     def _provider_app(self) -> FastAPI:
         app = FastAPI(openapi_url=None)
 
-        @app.post("/flex")
-        async def flex(request: Request) -> Response:
+        @app.post(PATH)
+        async def message(request: Request) -> Response:
             body = await request.body()
             now = self.clock.now()
+            try:
+                self._market.unseal(body)
+            except RemoteProtocolError as error:
+                return Response(status_code=error.status, content=error.reason, media_type="text/plain")
             self.journal.add(WorldEvent(at=now, kind="flex", name="flex", body=body))
-            self._take_flex(json.loads(body), now)
-            return Response(status_code=202)
+            self._take_flex(body, now)
+            return Response(status_code=200)
 
         return app
 
-    def _take_flex(self, message: dict[str, Any], at: datetime) -> None:
-        if message["type"] != "FlexRequest":
-            return
-        asked = message["current_a"]
-        request = FlexRequest(
-            request_id=message["message_id"],
-            at=at,
-            until=parse_utc(message["end"]),
-            amps=(asked[0], asked[1], asked[2]),
-        )
+    def _take_flex(self, body: bytes, at: datetime) -> None:
         drawing = self.truth[-1].drawing if self.truth else None
-        phases = [int(p) for p in self.street.phase]
-        found = answer(request, self._provider, home_phase=phases, seed=self.scenario.seed, drawing=drawing)
-        self._holds += found.holds
-        if found.answered_at is None:
-            return
-        offer = {
-            "type": "FlexOffer",
-            "message_id": f"{message['message_id']}/offer",
-            "flex_request_message_id": message["message_id"],
-            "event_id": message["event_id"],
-            "contract_id": message["contract_id"],
-            "result": "accepted" if found.accepted else "rejected",
-            "current_a": list(found.accepted_amps) if found.accepted else None,
-            "reason": "" if found.accepted else "no capacity to offer",
-        }
-        self._plan(Due(found.answered_at, str(offer["message_id"]), "flex", json.dumps(offer).encode()))
+        for due_at, message in self.flex.take(self._market.unseal(body), at, drawing):
+            self._plan(Due(due_at, str(message["message_id"]), "flex", self._market.seal(message)))
 
     # -- time ---------------------------------------------------------------------------------------------
 
@@ -278,7 +277,7 @@ class World:
         )
 
     def _provider_hold(self, at: datetime) -> npt.NDArray[np.bool_]:
-        return held_at(tuple(self._holds), at, len(self.homes))
+        return held_at(tuple(self.flex.holds), at, len(self.homes))
 
     def chargers_free(self, at: datetime) -> bool:
         """Whether every switch is closed at ``at``."""
@@ -327,7 +326,7 @@ class World:
             if event.kind == "post":
                 self.emulator.repeat(event.name, event.body, at=event.at)
             elif event.kind == "flex":
-                self._take_flex(json.loads(event.body), event.at)
+                self._take_flex(event.body, event.at)
 
     def _catch_up(self, at: datetime) -> None:
         """Devices move on; messages that were not taken yet wait to be told again."""

@@ -27,6 +27,10 @@ class Behaviour(StrEnum):
     SILENT = "silent"
     DOES_NOT_DELIVER = "does-not-deliver"
     DELIVERS_PART = "delivers-part"
+    LATE = "late"
+    ANSWERS_TWICE = "answers-twice"
+    OVER_OFFERS = "over-offers"
+    REVOKES = "revokes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +39,17 @@ class ProviderOptions:
 
     ``behaviour`` None draws one per request with ``weights`` (in the order of Behaviour). Answers come ``answer_s``
     after the request, holds begin ``deliver_s`` after the answer, both drawn evenly in the range. ``part`` is the share
-    of its holds that a provider makes which delivers only in part.
+    of its holds that a provider makes which delivers only in part, ``more`` what one that over-offers promises, as a
+    multiple of the request.
     """
 
     subscribed: tuple[int, ...]
     behaviour: Behaviour | None = None
-    weights: tuple[float, ...] = (0.4, 0.2, 0.15, 0.1, 0.15)
+    weights: tuple[float, ...] = (0.4, 0.2, 0.15, 0.1, 0.15, 0.0, 0.0, 0.0, 0.0)
     answer_s: tuple[float, float] = (15.0, 90.0)
     deliver_s: tuple[float, float] = (30.0, 150.0)
     part: float = 0.5
+    more: float = 1.5
     amps_per_charger: float = 32.0
 
     def __post_init__(self) -> None:
@@ -53,12 +59,14 @@ class ProviderOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlexRequest:
-    """A call: reduce by ``amps`` on each phase from as soon as possible until ``until``. ``request_id`` is any text."""
+    """A call: reduce by ``amps`` on each phase from as soon as possible until ``until``. ``request_id`` is any text; a
+    late provider answers after ``expires``."""
 
     request_id: str
     at: datetime
     until: datetime
     amps: tuple[float, float, float]
+    expires: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +83,8 @@ class ProviderAnswer:
     """What comes of a call.
 
     ``answered_at`` None is silence; ``accepted_amps`` (per phase) is what the provider promises, ``holds`` what it
-    does. ``behaviour`` is the truth, which a controller never sees.
+    does. ``again_at`` is when it answers a second time, ``revoked_at`` when it takes its offer back. ``behaviour`` is
+    the truth, which a controller never sees.
     """
 
     request_id: str
@@ -84,6 +93,8 @@ class ProviderAnswer:
     accepted_amps: tuple[float, float, float]
     holds: tuple[Hold, ...]
     behaviour: Behaviour
+    again_at: datetime | None = None
+    revoked_at: datetime | None = None
 
 
 def answer(
@@ -104,7 +115,8 @@ def answer(
     rng = _keyed(seed, request.request_id)
     drawn = list(Behaviour)[int(rng.choice(len(Behaviour), p=np.array(options.weights) / sum(options.weights)))]
     behaviour = options.behaviour or drawn
-    answered_at = request.at + timedelta(seconds=round(float(rng.uniform(*options.answer_s)), 3))
+    began = request.expires if behaviour is Behaviour.LATE and request.expires is not None else request.at
+    answered_at = began + timedelta(seconds=round(float(rng.uniform(*options.answer_s)), 3))
     delivers_at = answered_at + timedelta(seconds=round(float(rng.uniform(*options.deliver_s)), 3))
     if behaviour in (Behaviour.SILENT, Behaviour.REJECTS):
         return ProviderAnswer(
@@ -121,7 +133,11 @@ def answer(
         for p in range(3)
     ]
     promised = [min(len(homes) * options.amps_per_charger, request.amps[p]) for p, homes in enumerate(chosen)]
-    share = {Behaviour.DELIVERS: 1.0, Behaviour.DELIVERS_PART: options.part, Behaviour.DOES_NOT_DELIVER: 0.0}[behaviour]
+    if behaviour is Behaviour.OVER_OFFERS:
+        promised = [amps * options.more for amps in promised]
+    none = (Behaviour.DOES_NOT_DELIVER, Behaviour.REVOKES)
+    share = options.part if behaviour is Behaviour.DELIVERS_PART else 0.0 if behaviour in none else 1.0
+    soon = answered_at + timedelta(seconds=10)
     held = [home for homes in chosen for home in homes[: int(len(homes) * share)]]
     return ProviderAnswer(
         request_id=request.request_id,
@@ -130,6 +146,8 @@ def answer(
         accepted_amps=(promised[0], promised[1], promised[2]),
         holds=tuple(Hold(home=h, start=delivers_at, end=request.until) for h in held if delivers_at < request.until),
         behaviour=behaviour,
+        again_at=soon if behaviour is Behaviour.ANSWERS_TWICE else None,
+        revoked_at=soon if behaviour is Behaviour.REVOKES else None,
     )
 
 

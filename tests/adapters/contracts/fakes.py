@@ -11,6 +11,7 @@ from typing import Any
 
 from linkbox.base.time import format_utc, parse_utc
 from linkbox.customers import CustomerEvent, event_from_row
+from linkbox.market import RemoteProtocolError
 from linkbox.operation.ports import HttpAnswer, InboxItem, PeerUnreachable, Row, Transaction
 
 
@@ -214,6 +215,16 @@ class FakeMarketGateway:
         self.received.append(plain_copy(message))
         if not 200 <= self.status < 300:
             raise PeerUnreachable("provider", f"HTTP {self.status}")
+
+    def read(self, body: bytes) -> Mapping[str, Any]:
+        """The fake's seal is JSON."""
+        try:
+            message = json.loads(body)
+        except ValueError as error:
+            raise RemoteProtocolError(400, "not as the schema has it") from error
+        if not isinstance(message, dict) or "message_id" not in message:
+            raise RemoteProtocolError(400, "not as the schema has it")
+        return message
 
 
 @dataclass(slots=True)

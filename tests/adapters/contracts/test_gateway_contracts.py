@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from linkbox.adapters.gateway_http import HttpDccGateway
-from linkbox.adapters.market_http import HttpMarketGateway
+from linkbox.adapters.market_uftp import PATH, Correspondent, Peer, UftpMarketGateway, UftpWire, signing_key
 from linkbox.adapters.notices_files import FileNoticeChannel
 from linkbox.operation.ports import DccGateway, HttpAnswer, MarketGateway, NoticeChannel, PeerUnreachable
 from tests.adapters.contracts.fakes import (
@@ -118,22 +118,46 @@ async def test_a_dcc_that_does_not_listen_is_unreachable(dcc: OpenDcc) -> None:
 # -- MarketGateway --------------------------------------------------------------------------------------------
 
 OpenMarket = Callable[[int | None, list[dict[str, Any]]], AbstractAsyncContextManager[MarketGateway]]
-MESSAGE = {"type": "FlexRequest", "message_id": "LB-1/FLEX-1", "current_a": [10.5, 0.0, 3.25], "reason": "Überlast"}
+US, THEM = "dso.linkbox.example", "dawn-flexibility.example"
+OURS, THEIRS = signing_key(b"u" * 32), signing_key(b"t" * 32)
+MESSAGE = {
+    "type": "FlexOfferResponse",
+    "version": "3.1.0",
+    "sender_domain": US,
+    "recipient_domain": THEM,
+    "time_stamp": "2026-01-13T18:00:00.000Z",
+    "message_id": "46792222-52de-59a5-8309-0f7c7a9c7e1e",
+    "conversation_id": "de2e7344-fcd6-54c0-8a7e-74fcbcebe056",
+    "result": "Rejected",
+    "rejection_reason": "Überlast & <mehr>",
+    "flex_offer_message_id": "11111111-52de-59a5-8309-0f7c7a9c7e1e",
+}
+
+
+def provider_end() -> UftpWire:
+    """The provider's end of the wire."""
+    return UftpWire(THEM, "AGR", THEIRS, (Correspondent(domain=US, role="DSO", public_key=OURS.public),))
+
+
+def gateway_to(url: str) -> UftpMarketGateway:
+    return UftpMarketGateway(US, OURS, [Peer(domain=THEM, public_key=THEIRS.public, url=url)])
 
 
 @asynccontextmanager
 async def market_over_http(status: int | None, received: list[dict[str, Any]]) -> AsyncIterator[MarketGateway]:
     if status is None:
-        async with HttpMarketGateway(nobody() + "/flex") as gateway:
+        async with gateway_to(nobody() + PATH) as gateway:
             yield gateway
         return
 
     def take(path: str, body: bytes) -> Reply:
-        assert path == "flex"
-        received.append(json.loads(body))
-        return Reply(status=status, content_type="application/json", body=b"" if status == 204 else b"{}")
+        assert f"/{path}" == PATH
+        message = provider_end().unseal(body)
+        assert message.pop("sender_role") == "DSO"
+        received.append(message)
+        return Reply(status=status)
 
-    async with answering(take) as url, HttpMarketGateway(f"{url}/flex") as gateway:
+    async with answering(take) as url, gateway_to(url + PATH) as gateway:
         yield gateway
 
 
