@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -57,3 +58,40 @@ def plan(
         say({"bench": "plan", "results": found}, as_json=True)
     else:
         typer.echo(table(found))
+
+
+@app.command("detection")
+def detection(
+    feeders: Annotated[int | None, typer.Option(help="The first so many feeders; default: all.")] = None,
+    days: Annotated[int, typer.Option(help="Days of each feeder.")] = 16,
+    seed: Annotated[int, typer.Option(help="The same seed, the same days.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Processes that simulate; default: one a core.")] = None,
+    archive: Annotated[
+        Path | None, typer.Option(help="The ENWL set; default: enwl-lvns.tar.xz of LINKBOX_DATA.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the curve over the threshold into this PNG or SVG.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """How well overloads are seen coming on real feeders with sampled charging: sensitivity, false alarms, lead."""
+    from linkbox.app import bench_detection
+    from linkbox.app.wire_io import say
+
+    for name, value, most in (
+        ("--feeders", feeders or 1, 1000),
+        ("--days", days, 1000),
+        ("--workers", workers or 1, 64),
+    ):
+        if not 1 <= value <= most:
+            raise bad_input(name, str(value), f"must be within 1..{most}")
+    if feeders == 0 or workers == 0:
+        raise bad_input("--feeders, --workers", "0", "must be 1 or more")
+    found = bench_detection.measure(feeders=feeders, days=days, seed=seed, workers=workers, archive=archive)
+    if picture is not None:
+        bench_detection.draw(found, picture)
+    if as_json:
+        body = {"bench": "detection", "results": bench_detection.results(found)}
+        say(body | {"details": bench_detection.details(found)}, as_json=True)
+    else:
+        typer.echo(bench_detection.table(found))

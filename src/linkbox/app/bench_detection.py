@@ -1,0 +1,143 @@
+"""What ``linkbox bench detection`` measures: overloads seen in time, and alarms for nothing, on ENWL feeders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from linkbox.adapters.network_opendss import feeders_in_archive
+from linkbox.grid.policy import RiskPolicy
+from linkbox.grid.risk import RiskState
+from linkbox.study.detection import DAY_MIN, WARM_UP_MIN, FeederDay, Lived, Watched, live_all, watch
+from linkbox.study.detection_quality import Quality, at_probability, in_state, quality, within
+from linkbox.study.enwl import default_archive
+
+LIMITS_S = (120, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200, 14400)
+PROBABILITIES = (0.01, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
+STATES = (RiskState.AT_RISK, RiskState.IMMINENT, RiskState.EXCEEDED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Detection:
+    """All feeder-days, what the watch said of them, and its quality by state and along two thresholds."""
+
+    lived: Sequence[Lived]
+    watched: Sequence[Watched]
+    by_state: dict[str, Quality]
+    by_time: dict[int, Quality]
+    by_probability: dict[float, Quality]
+
+
+def measure(*, feeders: int | None, days: int, seed: int, workers: int | None, archive: Path | None) -> Detection:
+    """Simulate and watch ``days`` days of each of the first ``feeders`` feeders (None: all), with progress bars."""
+    place = archive or default_archive()
+    names = feeders_in_archive(place)[:feeders]
+    wanted = [FeederDay(feeder=f"{place}:{name}", seed=seed * 10_000 + day) for name in names for day in range(days)]
+    console = Console(stderr=True)
+    bars = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*bars, console=console, disable=not console.is_terminal) as progress:
+        living = progress.add_task("feeder-days lived", total=len(wanted))
+        watching = progress.add_task("minutes watched", total=WARM_UP_MIN + DAY_MIN)
+        lived = live_all(wanted, workers=workers or os.cpu_count() or 1, done=lambda: progress.advance(living))
+        watched = watch(lived, RiskPolicy(), done=lambda _: progress.advance(watching))
+    return Detection(
+        lived=lived,
+        watched=watched,
+        by_state={state.value: quality(lived, watched, in_state(state)) for state in STATES},
+        by_time={limit: quality(lived, watched, within(limit)) for limit in LIMITS_S},
+        by_probability={p: quality(lived, watched, at_probability(p)) for p in PROBABILITIES},
+    )
+
+
+def results(found: Detection) -> list[dict[str, Any]]:
+    """The common form of ``linkbox bench``: the imminent state's figures. The floor is that of a perfect alarm."""
+    imminent = found.by_state[RiskState.IMMINENT.value]
+    return [
+        {"name": "sensitivity", "value": imminent.sensitivity, "unit": "of overloads, 10 min ahead", "floor": 1.0},
+        {"name": "specificity", "value": imminent.specificity, "unit": "of clear days", "floor": 1.0},
+        {"name": "false_per_1000_feeder_days", "value": imminent.false_per_1000_days, "unit": "alarms", "floor": 0.0},
+        {"name": "lead_time_p10_min", "value": imminent.lead_p10_min, "unit": "min", "floor": 10.0},
+    ]
+
+
+def details(found: Detection) -> dict[str, Any]:
+    """Everything, for who wants to draw it."""
+    return {
+        "by_state": {name: _figures(q) for name, q in found.by_state.items()},
+        "by_time_to_limit_s": {str(limit): _figures(q) for limit, q in found.by_time.items()},
+        "by_probability": {str(p): _figures(q) for p, q in found.by_probability.items()},
+    }
+
+
+def _figures(q: Quality) -> dict[str, Any]:
+    return {
+        "days": q.days,
+        "overloads": q.overloads,
+        "borderline_days": q.borderline,
+        "clear_days": q.clear,
+        "seen": q.seen,
+        "seen_late": q.seen_late,
+        "false": q.false,
+        "false_strict": q.false_strict,
+        "sensitivity": q.sensitivity,
+        "specificity": q.specificity,
+        "false_per_1000_feeder_days": q.false_per_1000_days,
+        "lead_time_p10_min": q.lead_p10_min,
+    }
+
+
+HEAD = ("alarm", "sensitivity", "seen late", "missed", "specificity", "false / 1,000 days", "lead p10 min")
+
+
+def table(found: Detection) -> str:
+    """All of it as Markdown."""
+    some = next(iter(found.by_state.values()))
+    kinds = f"{some.days} feeder-days: {some.overloads} overloads, {some.borderline} borderline, {some.clear} clear"
+    rows = [(f"state {name} or worse", q) for name, q in found.by_state.items()]
+    rows += [(f"limit within {limit // 60} min", q) for limit, q in found.by_time.items()]
+    rows += [(f"probability {p:g} or more", q) for p, q in found.by_probability.items()]
+    lines = [kinds, "", f"| {' | '.join(HEAD)} |", "| --- | " + " | ".join("---:" for _ in HEAD[1:]) + " |"]
+    return "\n".join(lines + [f"| {' | '.join(_cells(name, q))} |" for name, q in rows])
+
+
+def _cells(name: str, q: Quality) -> tuple[str, ...]:
+    missed = q.overloads - q.seen - q.seen_late
+    shares = (f"{q.sensitivity:.1%}", f"{q.seen_late}", f"{missed}", f"{q.specificity:.1%}")
+    return (name, *shares, f"{q.false_per_1000_days:.1f}", f"{q.lead_p10_min:.0f}")
+
+
+def draw(found: Detection, file: Path) -> None:
+    """The curve over both thresholds: how many overloads are seen in time, at the price of how many false alarms."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(8.0, 4.6), dpi=120, layout="constrained")
+    for label, curve, colour in (
+        ("time to limit within …", [(q, f"{s // 60} min") for s, q in found.by_time.items()], "#0072b2"),
+        ("probability of passing it at least …", [(q, f"{p:g}") for p, q in found.by_probability.items()], "#d55e00"),
+    ):
+        points = [(q.false_per_1000_days, 100 * q.sensitivity) for q, _ in curve]
+        axes.plot(*zip(*points, strict=True), "o-", color=colour, label=label, markersize=4)
+        for (x, y), (_, text) in zip(points, curve, strict=True):
+            axes.annotate(text, (x, y), textcoords="offset points", xytext=(5, -10), fontsize=7, color=colour)
+    for (name, q), mark in zip(found.by_state.items(), ("s", "*", "X"), strict=True):
+        axes.plot(
+            q.false_per_1000_days, 100 * q.sensitivity, mark, color="#1b1f24", markersize=9, label=f"state {name}"
+        )
+    axes.set_xlabel("alarms on clear days, per 1,000 feeder-days")
+    axes.set_ylabel("overloads seen 10 min ahead, %")
+    axes.set_xscale("symlog", linthresh=1.0)
+    axes.axhline(99.5, color="#5c6670", linewidth=0.8, linestyle=":")
+    axes.axvline(1.0, color="#5c6670", linewidth=0.8, linestyle=":")
+    axes.grid(visible=True, alpha=0.25)
+    axes.legend(fontsize=8, loc="lower right")
+    figure.savefig(file)
+    plt.close(figure)
