@@ -75,6 +75,18 @@ def test_an_alarm_on_a_clear_day_is_false_and_on_a_borderline_day_strictly_false
     assert found.false_per_1000_days == 250.0
 
 
+def test_a_false_alarm_near_the_limit_is_told_from_one_far_from_it() -> None:
+    lived = [replace(day(), sensitive_peak=0.95), replace(day(), sensitive_peak=0.3)]
+    found = quality(lived, [said(imminent_from=5)] * 2, IMMINENT)
+    assert (found.false, found.false_far) == (2, 1)
+
+
+def test_a_day_that_was_too_late_before_the_watch_began_is_left_out_and_counted() -> None:
+    lived = [replace(day(overload=0), begun_over=True), day()]
+    found = quality(lived, [said(), said()], IMMINENT)
+    assert (found.days, found.begun_over, found.overloads, found.clear) == (1, 1, 0, 1)
+
+
 def test_what_is_said_in_the_warm_up_does_not_count() -> None:
     early = said()
     early.grade[: WARM_UP_MIN - 1] = STATES.index(RiskState.EXCEEDED)

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from linkbox.adapters.network_opendss import feeders_in_archive
 from linkbox.grid.policy import RiskPolicy
 from linkbox.grid.risk import RiskState
-from linkbox.study.detection import DAY_MIN, WARM_UP_MIN, FeederDay, Lived, Watched, live_all, watch
+from linkbox.study.detection import DAY_MIN, EV_SHARES, WARM_UP_MIN, FeederDay, Lived, Watched, live_all, watch
 from linkbox.study.detection_quality import Quality, at_probability, in_state, quality, within
 from linkbox.study.enwl import default_archive
 
@@ -32,6 +32,7 @@ class Detection:
     by_state: dict[str, Quality]
     by_time: dict[int, Quality]
     by_probability: dict[float, Quality]
+    by_ev_share: dict[float, Quality]
 
 
 def measure(*, feeders: int | None, days: int, seed: int, workers: int | None, archive: Path | None) -> Detection:
@@ -52,7 +53,14 @@ def measure(*, feeders: int | None, days: int, seed: int, workers: int | None, a
         by_state={state.value: quality(lived, watched, in_state(state)) for state in STATES},
         by_time={limit: quality(lived, watched, within(limit)) for limit in LIMITS_S},
         by_probability={p: quality(lived, watched, at_probability(p)) for p in PROBABILITIES},
+        by_ev_share={share: _of_share(lived, watched, share) for share in EV_SHARES},
     )
+
+
+def _of_share(lived: Sequence[Lived], watched: Sequence[Watched], share: float) -> Quality:
+    """The imminent state on the days with this share of cars."""
+    these = [i for i, day in enumerate(lived) if day.day.vehicles.ev_share == share]
+    return quality([lived[i] for i in these], [watched[i] for i in these], in_state(RiskState.IMMINENT))
 
 
 def results(found: Detection) -> list[dict[str, Any]]:
@@ -71,6 +79,7 @@ def details(found: Detection) -> dict[str, Any]:
     return {
         "by_state": {name: _figures(q) for name, q in found.by_state.items()},
         "by_time_to_limit_s": {str(limit): _figures(q) for limit, q in found.by_time.items()},
+        "by_ev_share": {str(share): _figures(q) for share, q in found.by_ev_share.items()},
         "by_probability": {str(p): _figures(q) for p, q in found.by_probability.items()},
     }
 
@@ -79,11 +88,13 @@ def _figures(q: Quality) -> dict[str, Any]:
     return {
         "days": q.days,
         "overloads": q.overloads,
+        "begun_over": q.begun_over,
         "borderline_days": q.borderline,
         "clear_days": q.clear,
         "seen": q.seen,
         "seen_late": q.seen_late,
         "false": q.false,
+        "false_far_from_the_limit": q.false_far,
         "false_strict": q.false_strict,
         "sensitivity": q.sensitivity,
         "specificity": q.specificity,
@@ -92,14 +103,27 @@ def _figures(q: Quality) -> dict[str, Any]:
     }
 
 
-HEAD = ("alarm", "sensitivity", "seen late", "missed", "specificity", "false / 1,000 days", "lead p10 min")
+HEAD = (
+    "alarm",
+    "sensitivity",
+    "seen late",
+    "missed",
+    "specificity",
+    "false / 1,000 days",
+    "of them far",
+    "lead p10 min",
+)
 
 
 def table(found: Detection) -> str:
     """All of it as Markdown."""
     some = next(iter(found.by_state.values()))
-    kinds = f"{some.days} feeder-days: {some.overloads} overloads, {some.borderline} borderline, {some.clear} clear"
+    kinds = (
+        f"{some.days} feeder-days: {some.overloads} overloads, {some.borderline} borderline, {some.clear} clear "
+        f"({some.begun_over} more left out: too late before the watch began)"
+    )
     rows = [(f"state {name} or worse", q) for name, q in found.by_state.items()]
+    rows += [(f"imminent, {share:.0%} cars ({q.overloads} overloads)", q) for share, q in found.by_ev_share.items()]
     rows += [(f"limit within {limit // 60} min", q) for limit, q in found.by_time.items()]
     rows += [(f"probability {p:g} or more", q) for p, q in found.by_probability.items()]
     lines = [kinds, "", f"| {' | '.join(HEAD)} |", "| --- | " + " | ".join("---:" for _ in HEAD[1:]) + " |"]
@@ -109,7 +133,7 @@ def table(found: Detection) -> str:
 def _cells(name: str, q: Quality) -> tuple[str, ...]:
     missed = q.overloads - q.seen - q.seen_late
     shares = (f"{q.sensitivity:.1%}", f"{q.seen_late}", f"{missed}", f"{q.specificity:.1%}")
-    return (name, *shares, f"{q.false_per_1000_days:.1f}", f"{q.lead_p10_min:.0f}")
+    return (name, *shares, f"{q.false_per_1000_days:.1f}", f"{q.false_far}", f"{q.lead_p10_min:.0f}")
 
 
 def draw(found: Detection, file: Path) -> None:

@@ -25,8 +25,8 @@ from linkbox.grid.network import FeederModel
 from linkbox.grid.policy import RiskPolicy
 from linkbox.grid.risk import RiskAssessment, RiskState, assess
 from linkbox.grid.thermal import FuseParameters
-from linkbox.twin.assets import assets_for
-from linkbox.twin.street import Street
+from linkbox.twin.assets import Assets, assets_for
+from linkbox.twin.street import Minute, Street
 from linkbox.twin.vehicles import VehicleOptions
 
 Floats = npt.NDArray[np.float64]
@@ -58,7 +58,7 @@ class Lived:
 
     ``overload_min`` is the minute at whose end an asset passed its limit, ``overload_asset`` which; None: none did.
     ``sensitive_min`` is the same for the most sensitive fuse that the standard allows (pessimistic curve), whatever the
-    real one did.
+    real one did; ``sensitive_peak`` how near that one came (1: it melts). ``begun_over``: it was too late before noon.
     """
 
     day: FeederDay
@@ -68,6 +68,8 @@ class Lived:
     overload_min: int | None
     overload_asset: str
     sensitive_min: int | None
+    sensitive_peak: float = 0.0
+    begun_over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,18 +108,16 @@ def live(day: FeederDay) -> Lived:
     )
     everyone = np.ones(network.homes)
     minutes = [*street.warm_up]
+    begun_over = _over(minutes[-1], assets) is not None
     overload: tuple[int, str] | None = None
     for number in range(WARM_UP_MIN, WARM_UP_MIN + DAY_MIN):
         minute = street.step(everyone)
         minutes.append(minute)
-        if overload is None:
-            over = {
-                "fuse": bool(minute.blown.any()),
-                "cable": bool(minute.cable_degc.max() > assets.cable.max_conductor_degc),
-                "transformer": minute.hot_spot_degc > assets.transformer.hot_spot_limit_degc,
-            }
-            overload = next(((number, asset) for asset, is_over in over.items() if is_over), None)
+        asset = _over(minute, assets) if overload is None else None
+        overload = overload if asset is None else (number, asset)
     head = np.array([minute.head_current_a for minute in minutes], dtype=np.float32)
+    sensitive = _sensitive_fuse(head, FuseParameters.of([assets.fuse.pessimistic()]))
+    melted = np.flatnonzero(sensitive >= 1.0)
     return Lived(
         day=day,
         model=FeederModel(
@@ -131,22 +131,30 @@ def live(day: FeederDay) -> Lived:
         transformer_a=np.array([minute.transformer_current_a for minute in minutes], dtype=np.float32),
         overload_min=None if overload is None else overload[0],
         overload_asset="" if overload is None else overload[1],
-        sensitive_min=_most_sensitive_fuse_melts(
-            head, assets.fuse.pessimistic().melt_current_a, FuseParameters.of([assets.fuse.pessimistic()])
-        ),
+        sensitive_min=int(melted[0]) + WARM_UP_MIN if melted.size else None,
+        sensitive_peak=float(sensitive.max()),
+        begun_over=begun_over,
     )
 
 
-def _most_sensitive_fuse_melts(head_a: npt.NDArray[np.float32], melt_a: float, fuse: FuseParameters) -> int | None:
-    """The first minute after the warm-up at whose end a fuse at the bound of the standard would have melted."""
-    if float(head_a.max()) < melt_a:
-        return None
+def _over(minute: Minute, assets: Assets) -> str | None:
+    """The asset that is past its limit, if one is."""
+    over = {
+        "fuse": bool(minute.blown.any()),
+        "cable": bool(minute.cable_degc.max() > assets.cable.max_conductor_degc),
+        "transformer": minute.hot_spot_degc > assets.transformer.hot_spot_limit_degc,
+    }
+    return next((asset for asset, is_over in over.items() if is_over), None)
+
+
+def _sensitive_fuse(head_a: npt.NDArray[np.float32], fuse: FuseParameters) -> Floats:
+    """(DAY_MIN,) the state of the most sensitive fuse that the standard allows, on the phase where it is worst."""
     terms = thermal.fuse_steady(np.sqrt(np.mean(np.square(head_a[:60], dtype=np.float64), axis=0))[None, :], fuse)
-    for number, amps in enumerate(head_a.astype(np.float64)):
+    states = []
+    for amps in head_a.astype(np.float64):
         terms = thermal.fuse_step(terms, amps[None, :], fuse, 60.0)
-        if number >= WARM_UP_MIN and bool((terms.sum(axis=0) >= 1.0).any()):
-            return number
-    return None
+        states.append(float(terms.sum(axis=0).max()))
+    return np.array(states[WARM_UP_MIN:])
 
 
 def watch(lived: Sequence[Lived], policy: RiskPolicy, done: Callable[[int], None] | None = None) -> list[Watched]:

@@ -13,6 +13,7 @@ from linkbox.study.detection import STATES, WARM_UP_MIN, Lived, Watched
 
 Alarm = Callable[[Watched], npt.NDArray[np.bool_]]
 LEAD_WANTED_MIN = 10
+NEAR = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,16 +23,20 @@ class Quality:
     An overload counts as seen where the alarm first stood at least LEAD_WANTED_MIN minutes
     before. A day is *clear* where no asset passed its limit and the most sensitive fuse that the standard allows would
     not have melted either; *borderline* where only that one would have: acting then is right by the standard, nobody
-    knowing which fuse is in. ``false`` counts alarms on clear days, ``false_strict`` on all days without an overload.
+    knowing which fuse is in. ``false`` counts alarms on clear days, ``false_far`` those on which that fuse did not
+    even get to NEAR of melting, ``false_strict`` alarms on all days without overload. Days on which it was too late
+    before the watch began are left out, and counted in ``begun_over``.
     """
 
     days: int
+    begun_over: int
     overloads: int
     borderline: int
     clear: int
     seen: int
     seen_late: int
     false: int
+    false_far: int
     false_strict: int
     leads_min: tuple[float, ...]
 
@@ -74,8 +79,9 @@ def at_probability(least: float) -> Alarm:
 
 def quality(lived: Sequence[Lived], watched: Sequence[Watched], alarm: Alarm) -> Quality:
     """Judge one alarm over all days. What it says in the warm-up does not count."""
-    leads, false, false_strict = [], 0, 0
-    for day, said in zip(lived, watched, strict=True):
+    leads, false, false_far, false_strict = [], 0, 0, 0
+    judged = [(day, said) for day, said in zip(lived, watched, strict=True) if not day.begun_over]
+    for day, said in judged:
         minutes = np.flatnonzero(alarm(said)[WARM_UP_MIN:]) + WARM_UP_MIN
         if day.overload_min is not None:
             before = minutes[minutes < day.overload_min]
@@ -83,15 +89,18 @@ def quality(lived: Sequence[Lived], watched: Sequence[Watched], alarm: Alarm) ->
         elif minutes.size:
             false_strict += 1
             false += day.sensitive_min is None
-    borderline = sum(day.overload_min is None and day.sensitive_min is not None for day in lived)
+            false_far += day.sensitive_peak < NEAR
+    borderline = sum(day.overload_min is None and day.sensitive_min is not None for day, _ in judged)
     return Quality(
-        days=len(lived),
+        days=len(judged),
+        begun_over=len(lived) - len(judged),
         overloads=len(leads),
         borderline=borderline,
-        clear=len(lived) - len(leads) - borderline,
+        clear=len(judged) - len(leads) - borderline,
         seen=sum(lead >= LEAD_WANTED_MIN for lead in leads),
         seen_late=sum(0.0 < lead < LEAD_WANTED_MIN for lead in leads),
         false=false,
+        false_far=false_far,
         false_strict=false_strict,
         leads_min=tuple(leads),
     )
