@@ -62,6 +62,11 @@ class ForecastModel:
         """Where the interval of each horizon starts."""
         return (0.0, *self.horizons_s[:-1])
 
+    def move(self, h: int) -> float:
+        """How far one verified forecast of horizon ``h`` can move a quantile, in sigmas."""
+        spread = (self.start_z[:, h, 1] - self.start_z[:, h, 0]).max()
+        return float(np.float32(self.eta * self.horizons_s[h] / 900.0 * spread))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForecastState:
@@ -197,8 +202,7 @@ def _verify(state: ForecastState, model: ForecastModel, y: Floats32, dt_s: Float
             covered = (weight[h] >= np.float32(0.8 * (last_s - first_s))) & np.isfinite(state.open_centre[h])
             outcome = total[h] / np.where(covered, weight[h], np.float32(1.0))
             below = outcome <= state.open_centre[h] + state.z[h] * state.open_sigma[h]
-            step = model.eta * last_s / 900.0 * (model.start_z[:, h, 1] - model.start_z[:, h, 0]).max()
-            moved = state.z[h] + np.float32(step) * (levels - below)
+            moved = state.z[h] + np.float32(model.move(h)) * (levels - below)
             z[h] = np.where(covered, np.maximum.accumulate(moved, axis=0), state.z[h])
     return replace(state, z=z, open_sum=total, open_weight_s=weight)
 

@@ -84,18 +84,24 @@ class Profile:
 
         Bins are joined by straight lines between their middles, so that the profile has no steps.
         """
-        times = np.linspace(first_s, last_s, 1 + int((last_s - first_s) // BIN_S) + (last_s > first_s))
-        if not any(b is not None for b in self.bins):
-            return np.full((self.feeders, 3), np.nan, dtype=np.float32)
-        return np.asarray(np.mean([self._value(at + timedelta(seconds=float(t))) for t in times], axis=0))
+        parts = weights_around(at, first_s, last_s)
+        found = [(self.bins[slot], np.float32(weight)) for slot, weight in parts.items()]
+        total = np.zeros((self.feeders, 3), dtype=np.float32)
+        for values, weight in found:
+            total = total + (np.float32(np.nan) if values is None else values * weight)
+        return total
 
-    def _value(self, at: datetime) -> NDArray[np.float32]:
-        middle = at - timedelta(seconds=BIN_S / 2)
-        left, right = self.bins[slot_of(middle)], self.bins[slot_of(middle + timedelta(seconds=BIN_S))]
-        if left is None or right is None:
-            return np.full((self.feeders, 3), np.nan, dtype=np.float32)
-        weight = np.float32(((middle.minute * 60 + middle.second) % BIN_S) / BIN_S)
-        return np.asarray(left * (1 - weight) + right * weight)
+
+def weights_around(at: datetime, first_s: float, last_s: float) -> dict[int, float]:
+    """Which bins make up the profile's mean over ``at + first_s`` to ``at + last_s``, and their weights, of sum 1."""
+    times = np.linspace(first_s, last_s, 1 + int((last_s - first_s) // BIN_S) + (last_s > first_s)).tolist()
+    parts: dict[int, float] = {}
+    for t in times:
+        middle = at + timedelta(seconds=t - BIN_S / 2)
+        right = ((middle.minute * 60 + middle.second) % BIN_S) / BIN_S
+        for slot, weight in ((slot_of(middle), 1.0 - right), (slot_of(middle + timedelta(seconds=BIN_S)), right)):
+            parts[slot] = parts.get(slot, 0.0) + weight / len(times)
+    return parts
 
 
 def _put(

@@ -99,16 +99,35 @@ def assess(
     """
     if previous is not None and tuple(p.feeder_id for p in previous) != fleet.ids:
         raise ValueError("previous assessments are not of this fleet, in its order")
-    outlook = look_ahead(state, fleet, policy, np.asarray(returning_a, dtype=np.float64), require_utc(at))
     before = np.zeros(len(fleet), dtype=np.int8) if previous is None else _grades(previous)
+    return judge(state, fleet, policy=policy, returning_a=returning_a, at=at, intervening=intervening, before=before)[0]
+
+
+def judge(
+    state: FleetState,
+    fleet: Fleet,
+    *,
+    policy: RiskPolicy,
+    returning_a: Floats,
+    at: datetime,
+    intervening: NDArray[np.bool_] | None,
+    before: NDArray[np.int8],
+) -> tuple[tuple[RiskAssessment, ...], NDArray[np.int8]]:
+    """As ``assess``, with the grades (feeders,) of the last time, and giving those of this time.
+
+    A grade is the place in the scale from normal to exceeded. A blind feeder has one too: 0, unless a phase of it that is
+    still read needs action.
+    """
+    outlook = look_ahead(state, fleet, policy, np.asarray(returning_a, dtype=np.float64), require_utc(at))
     grades = _grade(outlook, policy, before)
     acting = (grades >= _SCALE.index(RiskState.AT_RISK)) | (False if intervening is None else intervening)
     required = _required(outlook, policy, acting)
     columns = _columns(state, fleet, policy, outlook, required, at)
-    return tuple(
+    found = tuple(
         _assessment(fleet.feeders[i], policy, _SCALE[grade], at, values)
         for i, (grade, *values) in enumerate(zip(grades.tolist(), *columns, strict=True))
     )
+    return found, np.where([a.state is RiskState.BLIND for a in found], np.int8(0), grades).astype(np.int8)
 
 
 def _grades(previous: Sequence[RiskAssessment]) -> NDArray[np.int8]:

@@ -1,0 +1,268 @@
+"""The control minute, compiled: one pass over all runs, and the transformers before it.
+
+``Series`` and ``Tables`` say what the columns are. A run works in scratch rows that stay in the nearest caches: 0 the
+regular readings, 1 the demand, later how far the highest stair is above the present, 2 sigma, 3 the floor of the upper
+forecast, 4 the mean square, 5 the nearness, 6 spare, 7 the mask, 8 to 12 the stairs of the upper forecast, of which
+those beyond the horizon are 0; from 13 on the profile now and at each horizon.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from linkbox.grid import minute_ahead as ahead
+from linkbox.grid import minute_kernel as kernel
+from linkbox.grid.minute_kernel import INF, NEVER_SEEN, ONE, OPTIONS, ZERO
+
+LOOK, BLIND = 1, 2
+"""What a minute says of a feeder: it may be at risk and must be judged; a phase of it has not been read for long."""
+
+_PATH, _PROFILE = 8, 13
+_classify, _heat_fuse, _heat_cable, _average = kernel.classify, kernel.heat_fuse, kernel.heat_cable, kernel.average
+_remember, _keep, _gather, _verify = kernel.remember, kernel.keep, kernel.gather, kernel.verify
+_heat_one, _irregular_one = kernel.heat_one, kernel.irregular_one
+_blend, _noise, _guard, _flowing, _mixed = ahead.blend, ahead.noise, ahead.guard, ahead.flowing, ahead.mixed
+_with_profile, _without, _upper = ahead.centre_with_profile, ahead.centre_without, ahead.upper_path
+_fuse_ahead, _cable_ahead, _soon = ahead.fuse_ahead, ahead.cable_ahead, ahead.soon
+_mean_square, _highest = ahead.mean_square, ahead.highest
+
+
+@njit(**OPTIONS)
+def run_minute(runs, w, clock, y_in, held, s, t, f, bins, weights, use, bank, room, flags, nearness):
+    """Advance the series of some runs by one window and sift them; several threads may each take other runs.
+
+    ``w`` scratch of this thread, (``scratch_rows``, series of the longest run) of zeros; ``clock`` now, window, age from
+    which a phase is blind (s); ``f`` (horizons, 5) of each open forecast: gathering, verified, renewed, seconds to be
+    covered, size of a move; ``bins``, ``weights`` and ``use`` the profile; ``room`` A that each bank may take; out come
+    ``flags`` and ``nearness`` by feeder.
+    """
+    for r in range(len(runs)):
+        a, b, kinds = 3 * runs[r, 0], 3 * runs[r, 1], (runs[r, 2], runs[r, 3])
+        missing = _heat(a, b, clock, y_in, held, s, t, f, kinds, w)
+        _track(a, b, s, t, f, w)
+        _forecast(a, b, missing, held, y_in, s, t, f, bins, weights, use, w)
+        _project(a, b, clock, missing, s, t, kinds, w)
+        _flag(a, b, clock, missing, s, t, bank, room, w, flags, nearness)
+
+
+def scratch_rows(horizons: int) -> int:
+    """How many rows of scratch a thread needs."""
+    return _PROFILE + 1 + horizons
+
+
+@njit(**OPTIONS)
+def _heat(a, b, clock, y_in, held, s, t, f, kinds, w):
+    """Heat what was read, and take it into averages, level and profile. Returns how many were not read."""
+    n, now, window, fuse, cable = b - a, clock[0], clock[1], t.fuse[kinds[0]], t.cable[kinds[1]]
+    regular, demand, mask = w[0, :n], w[1, :n], w[7, :n]
+    irregular, missing = _classify(y_in[a:b], s.seen[a:b], now, window, regular, mask)
+    if len(held):
+        for i in range(n):
+            demand[i] = regular[i] + held[a + i]
+    else:
+        demand = regular
+    c, e = s.cable, s.ema
+    _heat_fuse(s.fuse[0, a:b], s.fuse[1, a:b], regular, mask, fuse)
+    _heat_cable(c[0, a:b], c[1, a:b], c[2, a:b], c[3, a:b], c[4, a:b], regular, mask, cable, t.cable_gain)
+    _average(e[0, a:b], e[1, a:b], e[2, a:b], e[3, a:b], demand, mask, t.ema_gain)
+    _remember(s.level[a:b], s.first[a:b], demand, mask, now, window, t.level_gain)
+    _keep(s.y[a:b], s.seen[a:b], regular, mask, now, irregular + missing == 0)
+    _gather(s.profile_sum[a:b], s.profile_count[a:b], demand, mask, 1)
+    for h in range(f.shape[0]):
+        if f[h, 0] > ZERO:
+            _gather(s.open_sum[h, a:b], s.open_weight[h, a:b], demand, mask, window)
+    if irregular:
+        _irregular(a, b, clock, y_in, held, s, f, fuse, cable, mask)
+    return missing
+
+
+@njit(**OPTIONS)
+def _irregular(a, b, clock, y_in, held, s, f, fuse, cable, mask):
+    """Readings after a gap and first readings, one by one."""
+    x, c, e, level, y = s.fuse[:, a:b], s.cable[:, a:b], s.ema[:, a:b], s.level[a:b], s.y[a:b]
+    seen, first, total, count = s.seen[a:b], s.first[a:b], s.profile_sum[a:b], s.profile_count[a:b]
+    now, window = clock[0], clock[1]
+    for i in range(b - a):
+        amps = y_in[a + i]
+        if abs(amps) < INF and mask[i] == ZERO:
+            more = held[a + i] if len(held) else ZERO
+            dt = _irregular_one(x, c, e, level, y, seen, first, total, count, i, amps, more, now, window, fuse, cable)
+            for h in range(f.shape[0]):
+                if f[h, 0] > ZERO:
+                    s.open_sum[h, a + i] += (amps + more) * np.float32(dt)
+                    s.open_weight[h, a + i] = np.uint16(min(65535, int(s.open_weight[h, a + i]) + dt))
+
+
+@njit(**OPTIONS)
+def _track(a, b, s, t, f, w):
+    """Verify the forecasts whose interval is complete."""
+    n = b - a
+    for h in range(f.shape[0]):
+        if f[h, 1] > ZERO:
+            centre, sigma, total, weight = (
+                s.open_centre[h, a:b],
+                s.open_sigma[h, a:b],
+                s.open_sum[h, a:b],
+                s.open_weight[h, a:b],
+            )
+            _verify(s.z[h, :, a:b], centre, sigma, total, weight, t.levels, f[h, 3], f[h, 4], w[2, :n], w[3, :n])
+
+
+@njit(**OPTIONS)
+def _forecast(a, b, missing, held, y_in, s, t, f, bins, weights, use, w):
+    """Open new forecasts, and put the stairs of the upper one into ``w``."""
+    n, y, e0, e1, e2, e3 = b - a, s.y[a:b], s.ema[0, a:b], s.ema[1, a:b], s.ema[2, a:b], s.ema[3, a:b]
+    sigma, least, spare, profile, mu = w[2, :n], w[3, :n], w[6, :n], use[0].any(), w[_PROFILE, :n]
+    _noise(e0, s.level[a:b], t.grain, sigma)
+    _guard(y, e0, t.grain, least)
+    if profile:
+        _blend(bins, a, n, weights, use, w[_PROFILE:])
+    for h in range(f.shape[0]):
+        if f[h, 2] > ZERO:
+            _open(a, b, h, missing, held, y_in, s, t, profile, w)
+    _flowing(sigma, y)
+    for h in range(t.stairs):
+        path = w[_PATH + h, :n]
+        if profile:
+            _with_profile(y, e0, e1, e2, e3, mu, w[_PROFILE + 1 + h, :n], t.known[h], t.recent[h], path)
+        else:
+            _without(y, e0, e1, e2, e3, t.recent[h], path)
+        z_high = s.z[h, t.below + 1, a:b]
+        if t.weight_below != ZERO:
+            _mixed(s.z[h, t.below, a:b], z_high, t.weight_below, t.weight_above, spare)
+            _upper(path, spare, sigma, least)
+        else:
+            _upper(path, z_high, sigma, least)
+
+
+@njit(**OPTIONS)
+def _open(a, b, h, missing, held, y_in, s, t, profile, w):
+    """A new forecast of horizon ``h``; a series that was not read now starts from its shortest average."""
+    n, now, centre = b - a, w[6, : b - a], s.open_centre[h, a:b]
+    for i in range(n):
+        now[i] = s.y[a + i]
+    if len(held):
+        for i in range(n):
+            now[i] += held[a + i]
+    if missing:
+        for i in range(n):
+            now[i] = now[i] if abs(y_in[a + i]) < INF else s.ema[0, a + i]
+    e0, e1, e2, e3 = s.ema[0, a:b], s.ema[1, a:b], s.ema[2, a:b], s.ema[3, a:b]
+    if profile:
+        _with_profile(now, e0, e1, e2, e3, w[_PROFILE, :n], w[_PROFILE + 1 + h, :n], t.known[h], t.recent[h], centre)
+    else:
+        _without(now, e0, e1, e2, e3, t.recent[h], centre)
+    sigma, total, weight = s.open_sigma[h, a:b], s.open_sum[h, a:b], s.open_weight[h, a:b]
+    for i in range(n):
+        sigma[i] = w[2, i]
+        total[i] = ZERO
+    for i in range(n):
+        weight[i] = np.uint16(0)
+
+
+@njit(**OPTIONS)
+def _project(a, b, clock, missing, s, t, kinds, w):
+    """How near fuse and cable come on the upper forecast, and how far that rises."""
+    n, c, near, fuse, cable = b - a, s.cable, w[5, : b - a], t.fuse[kinds[0]], t.cable[kinds[1]]
+    p0, p1, p2, p3, p4 = w[8, :n], w[9, :n], w[10, :n], w[11, :n], w[12, :n]
+    c0, c1, c2, c3, c4 = c[0, a:b], c[1, a:b], c[2, a:b], c[3, a:b], c[4, a:b]
+    left, added = t.cable_left, t.cable_added[kinds[1]]
+    _fuse_ahead(s.fuse[0, a:b], s.fuse[1, a:b], p0, p1, p2, p3, p4, t.fuse_ahead[kinds[0]], near)
+    _cable_ahead(c0, c1, c2, c3, c4, p0, p1, p2, p3, p4, cable, left, added, near)
+    _mean_square(p0, p1, p2, p3, p4, t.share, w[4, :n])
+    _highest(p0, p1, p2, p3, p4, s.y[a:b], w[1, :n])
+    _soon(s.fuse[:, a:b], s.cable[:, a:b], w[4, :n], fuse, cable, t.soon_cable, near)
+    if missing:
+        _late(a, b, clock, s, t, kinds, w)
+
+
+@njit(**OPTIONS)
+def _late(a, b, clock, s, t, kinds, w):
+    """A state that is some minutes old is first brought up to date, at the upper forecast."""
+    x, c, near = np.empty((2, 1), dtype=np.float32), np.empty((5, 1), dtype=np.float32), np.empty(1, dtype=np.float32)
+    fuse, cable, ahead_row = t.fuse[kinds[0]], t.cable[kinds[1]], t.fuse_ahead[kinds[0]]
+    left, added = t.cable_left, t.cable_added[kinds[1]]
+    for i in range(b - a):
+        age = clock[0] - s.seen[a + i]
+        if 0 < age <= clock[2]:
+            x[:, 0], c[:, 0] = s.fuse[:, a + i], s.cable[:, a + i]
+            _heat_one(x, c, 0, w[_PATH, i], float(age), fuse, cable)
+            p0, p1, p2, p3, p4 = w[8, i : i + 1], w[9, i : i + 1], w[10, i : i + 1], w[11, i : i + 1], w[12, i : i + 1]
+            _fuse_ahead(x[0], x[1], p0, p1, p2, p3, p4, ahead_row, near)
+            _cable_ahead(c[0], c[1], c[2], c[3], c[4], p0, p1, p2, p3, p4, cable, left, added, near)
+            w[5, i] = max(w[5, i], near[0])
+
+
+@njit(**OPTIONS)
+def _flag(a, b, clock, missing, s, t, bank, room, w, flags, nearness):
+    """Three phases into one word. Only where something was not read can a phase be blind."""
+    near, above, level = w[5], w[1], t.action_level
+    if missing:
+        for j in range(b - a):
+            seen = s.seen[a + j]
+            if seen == NEVER_SEEN or clock[0] - seen > clock[2]:
+                near[j], above[j] = -ONE, -INF
+    for row in range(a // 3, b // 3):
+        j = 3 * row - a
+        worst = max(max(near[j], near[j + 1]), near[j + 2])
+        look = (worst >= level) | (max(max(above[j], above[j + 1]), above[j + 2]) > room[bank[row]])
+        blind = min(min(near[j], near[j + 1]), near[j + 2]) < ZERO
+        flags[row] = np.uint8(look) * LOOK + np.uint8(blind) * BLIND
+        nearness[row] = max(worst, ZERO)
+
+
+@njit(**OPTIONS)
+def close_bin(old, total, count, weight):
+    """Fold the gathered mean into a bin of the profile, in place, and start anew."""
+    for i in range(total.size):
+        if count[i] > 0:
+            mean = total[i] / np.float32(count[i])
+            old[i] = old[i] + weight * (mean - old[i]) if old[i] == old[i] else mean
+        total[i] = ZERO
+        count[i] = np.uint16(0)
+
+
+@njit(**OPTIONS)
+def run_banks(now, window, stale, y_in, terms, y, seen, kind, p, ambient, horizon, level, room):
+    """Advance all transformers by one window, and say how many A more a phase of each may take before a feeder on it
+    must be looked at: up to the rating, if at the rating nothing would get near its limit within the horizon."""
+    for i in range(len(kind)):
+        k = kind[i]
+        if abs(y_in[i, 0]) < INF and abs(y_in[i, 1]) < INF and abs(y_in[i, 2]) < INF:
+            dt = window if seen[i] == NEVER_SEEN else int(now) - int(seen[i])
+            if dt > window:
+                l1, l2, l3 = _larger(y_in[i, 0], y[i, 0]), _larger(y_in[i, 1], y[i, 1]), _larger(y_in[i, 2], y[i, 2])
+                _heat_bank(terms, i, l1, l2, l3, k, p, ambient, np.float32(dt - window))
+            _heat_bank(terms, i, y_in[i, 0], y_in[i, 1], y_in[i, 2], k, p, ambient, np.float32(min(dt, window)))
+            y[i, 0], y[i, 1], y[i, 2] = y_in[i, 0], y_in[i, 1], y_in[i, 2]
+            seen[i] = now
+        room[i] = INF
+        if seen[i] != NEVER_SEEN and now - seen[i] <= stale:
+            room[i] = _room(terms, i, max(y[i, 0], y[i, 1], y[i, 2]), k, p, ambient, horizon, level)
+
+
+@njit(**OPTIONS)
+def _larger(now, before):
+    return before if before > now else now
+
+
+@njit(**OPTIONS)
+def _heat_bank(terms, i, y1, y2, y3, k, p, ambient, dt):
+    rated = p.rated_current_a[k]
+    oil = np.sqrt((y1 * y1 + y2 * y2 + y3 * y3) / np.float32(3.0)) / rated
+    ratio, gradient = p.loss_ratio[k], p.hot_spot_gradient_k[k] * (max(y1, y2, y3) / rated) ** p.winding_exponent[k]
+    rise = p.top_oil_rise_k[k] * ((ONE + ratio * oil * oil) / (ONE + ratio)) ** p.oil_exponent[k]
+    terms[0, i] += (ambient + rise - terms[0, i]) * -np.expm1(-dt / p.tau_s[0, k])
+    terms[1, i] += (p.k21[k] * gradient - terms[1, i]) * -np.expm1(-dt / p.tau_s[1, k])
+    terms[2, i] += ((p.k21[k] - ONE) * gradient - terms[2, i]) * -np.expm1(-dt / p.tau_s[2, k])
+
+
+@njit(**OPTIONS)
+def _room(terms, i, worst, k, p, ambient, horizon, level):
+    oil = terms[0, i]
+    oil_then = oil + max(ZERO, ambient + p.top_oil_rise_k[k] - oil) * -np.expm1(-horizon / p.tau_s[0, k])
+    hot_then = oil_then + max(terms[1, i], p.k21[k] * p.hot_spot_gradient_k[k])
+    cool = oil_then - ambient < level * (p.top_oil_limit_degc[k] - ambient)
+    cool &= hot_then - ambient < level * (p.hot_spot_limit_degc[k] - ambient)
+    return p.rated_current_a[k] - worst if cool else -INF
