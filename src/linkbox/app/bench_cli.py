@@ -95,3 +95,28 @@ def detection(
         say(body | {"details": bench_detection.details(found)}, as_json=True)
     else:
         typer.echo(bench_detection.table(found))
+
+
+@app.command("control-minute")
+def control_minute(
+    feeders: Annotated[int, typer.Option(help="Feeders of three phases each.")] = 100_000,
+    workers: Annotated[int, typer.Option(help="Threads of the kernel.")] = 2,
+    rows: Annotated[int, typer.Option(help="Readings in each Arrow message.")] = 5000,
+    arrow: Annotated[bool, typer.Option(help="From Arrow bytes to risk too; needs the extra 'arrow'.")] = True,
+    as_json: JsonFlag = False,
+) -> None:
+    """One control minute of a whole fleet: thermal states, forecast, projected states, who is at risk and why."""
+    from linkbox.app.bench_control_minute import results, table
+    from linkbox.app.wire_io import say
+
+    for name, value, most in (("--feeders", feeders, 8_000_000), ("--workers", workers, 64), ("--rows", rows, 100_000)):
+        if not 1 <= value <= most:
+            raise bad_input(name, str(value), f"must be within 1..{most}")
+    try:
+        found = results(feeders=feeders, workers=workers, rows_per_message=rows, end_to_end=arrow)
+    except ModuleNotFoundError as error:
+        raise bad_input("--arrow", str(error), "needs the extra 'arrow', or --no-arrow") from error
+    if as_json:
+        say({"bench": "control-minute", "results": found}, as_json=True)
+    else:
+        typer.echo(table(found))

@@ -28,12 +28,16 @@ from linkbox.app.watch_screen import plain_line, screen
 from linkbox.app.watch_status import status
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.time import Clock, ManualClock, SystemClock
+from linkbox.grid.columns import FleetColumns
 from linkbox.grid.fleet import Fleet
 from linkbox.grid.telemetry import FeederIndex, ReadingBatch, milliseconds
 from linkbox.operation.fleet_judge import FleetJudge, ObjectFleet
 from linkbox.operation.fleet_watch import FleetWatch, WatchPolicy
 from linkbox.operation.ingest import Source
 from linkbox.operation.ingest_queue import IngestQueue
+
+_MANY = 5000
+"""Feeders from which on a compiled minute pays."""
 
 _LEAST_QUEUE = 100_000
 _STEP, _SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -82,7 +86,7 @@ def run_watch(config: WatchConfig, *, folder: Path, as_json: bool, for_s: float 
     played = None if config.replay is None else _played(config.replay, folder, index)
     clock: Clock = SystemClock() if played is None else ManualClock(_first_minute(played) - 2 * _STEP)
     with logged(_path(folder, config.watch.log)) as last, _shown(as_json, last) as show:
-        judge = ObjectFleet(fleet, clock.now().replace(microsecond=0) - _SECOND, policy=config.risk_policy())
+        judge = _judge(fleet, clock.now().replace(microsecond=0) - _SECOND, config)
         watching = _wired(config, folder, judge, clock, show)
         if isinstance(clock, ManualClock) and played is not None and config.replay is not None:
             left = played.take(played.at_ms > milliseconds(judge.at))  # what a restored state has seen already
@@ -90,6 +94,15 @@ def run_watch(config: WatchConfig, *, folder: Path, as_json: bool, for_s: float 
         else:
             asyncio.run(_live(watching, folder, for_s))
         watching.save()
+
+
+def _judge(fleet: Fleet, at: datetime, config: WatchConfig) -> FleetJudge:
+    """Objects for a small fleet, which starts at once; columns and a compiled minute for a large one."""
+    if len(fleet) < _MANY:
+        return ObjectFleet(fleet, at, policy=config.risk_policy())
+    from linkbox.operation.column_fleet import ColumnFleet  # brings numba
+
+    return ColumnFleet(FleetColumns.of(fleet), at, policy=config.risk_policy())
 
 
 def _wired(config: WatchConfig, folder: Path, judge: FleetJudge, clock: Clock, show: Show) -> Watching:

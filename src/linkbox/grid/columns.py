@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -26,8 +28,8 @@ Rows = NDArray[np.intp]
 class FleetColumns:
     """Feeders in the order of ``ids``; the type columns index the spec tuples, ``bank`` the transformers.
 
-    A transformer (a *bank*) is shared by the feeders of its substation: ``substations`` and ``bank_type`` have one entry
-    for each. The order of feeders is free, but runs of equal types are quick: see ``sorted_rows``.
+    A transformer (a *bank*) is shared by the feeders of its substation: ``substations`` and ``bank_type`` have one
+    entry for each. The order of feeders is free, but runs of equal types are quick: see ``sorted_rows``.
     """
 
     ids: Sequence[FeederId]
@@ -45,7 +47,7 @@ class FleetColumns:
         """Raise ValueError for columns of different lengths or an index without its spec."""
         if not len(self.ids) == len(self.fuse_type) == len(self.cable_type) == len(self.bank):
             raise ValueError("the columns of a fleet must have one entry for each feeder")
-        pairs: tuple[tuple[NDArray[Any], Sequence[object]], ...] = (
+        pairs: tuple[tuple[NDArray[Any], Any], ...] = (
             (self.fuse_type, self.fuses),
             (self.cable_type, self.cables),
             (self.bank, self.bank_type),
@@ -118,7 +120,7 @@ class FleetColumns:
         n = len(self)
         changes = (np.diff(self.fuse_type) != 0) | (np.diff(self.cable_type) != 0)
         cuts = np.concatenate([[0], np.flatnonzero(changes) + 1, [n]]) if n else np.zeros(1, dtype=np.int64)
-        edges = [np.arange(a, b, longest) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        edges = [np.arange(a, b, longest) for a, b in itertools.pairwise(cuts)]
         starts = np.concatenate(edges) if edges else np.zeros(0, dtype=np.int64)
         stops = np.append(starts[1:], n)[: len(starts)]
         return np.column_stack([starts, stops, self.fuse_type[starts], self.cable_type[starts]]).astype(np.int64)
@@ -156,8 +158,6 @@ def _sites(columns: FleetColumns) -> tuple[NDArray[np.int64], NDArray[np.int64]]
 
 def _dealt(loads: NDArray[np.int64], workers: int) -> NDArray[np.int64]:
     """Which part takes each load, given largest first."""
-    import heapq
-
     heap = [(0, w) for w in range(workers)]
     parts = np.empty(len(loads), dtype=np.int64)
     for i, load in enumerate(loads.tolist()):

@@ -62,6 +62,12 @@ class ForecastModel:
         """Where the interval of each horizon starts."""
         return (0.0, *self.horizons_s[:-1])
 
+    @property
+    def identity(self) -> bytes:
+        """What tells the model from others, as bytes."""
+        shape = repr((self.horizons_s, self.levels, self.eta, self.grain_a)).encode()
+        return shape + self.coefficients.tobytes() + self.start_z.tobytes()
+
     def move(self, h: int) -> float:
         """How far one verified forecast of horizon ``h`` can move a quantile, in sigmas."""
         spread = (self.start_z[:, h, 1] - self.start_z[:, h, 0]).max()

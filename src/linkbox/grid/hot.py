@@ -1,9 +1,9 @@
 """The state of a whole fleet as float32 columns: what one control minute reads and writes, and nothing else.
 
-The same model as ``fleet.FleetState`` in other clothes: series (a phase of a feeder) flat, row ``3 * feeder + phase``; a
-transformer once for all feeders of its substation; times as whole seconds; the profile as the bins that the store of
-the shell gives. It is changed in place, as decision 0020 says: a copy of half a gigabyte each minute would cost more than
-the minute. The errors against float64 are held in ``tests/grid/test_minute.py``.
+The same model as ``fleet.FleetState`` in other clothes: series (a phase of a feeder) flat, row ``3 * feeder + phase``;
+a transformer once for all feeders of its substation; times as whole seconds; the profile as the bins that the store of
+the shell gives. It is changed in place, as decision 0020 says: a copy of half a gigabyte each minute would cost more
+than the minute. The errors against float64 are held in ``tests/grid/test_minute.py``.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ class HotState:
 
     ``fuse`` (2, m), ``cable`` (5, m); ``y`` (m,) last readings, NaN before the first; ``seen`` and ``first`` (m,) int32
     seconds since EPOCH or NEVER; ``ema`` (4, m), ``level`` (m,); ``z`` (horizons, levels, m); ``open_*`` (horizons, m),
-    ``open_weight`` as uint16 seconds; ``profile_sum`` and ``profile_count`` (m,) uint16; ``bins`` 192 arrays (m,) or None;
-    ``bank`` (3, b), ``bank_y`` (b, 3), ``bank_seen`` (b,) int32; ``grade`` (n,) int8, the risk that was judged last.
+    ``open_weight`` as uint16 seconds; ``profile_sum`` and ``profile_count`` (m,) uint16; ``bins`` 192 arrays (m,) or
+    None; ``bank`` (3, b), ``bank_y`` (b, 3), ``bank_seen`` (b,) int32; ``grade`` (n,) int8,
+    the risk that was judged last.
     """
 
     at: datetime

@@ -1,7 +1,7 @@
 """One control minute of a whole fleet: readings in, states advanced in place, and the few feeders that must be judged.
 
-The kernel advances and sifts all series in one pass; the feeders that it lets through, those that were graded before and
-those with an intervention are then judged by ``risk``, the same judgement as a single street gets, with reasons in words.
+The kernel advances and sifts all series in one pass; the feeders that it lets through, those that were graded before
+and those with an intervention are then judged by ``risk``, as a single street is, with reasons in words.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sifted:
-    """What the kernel found: ``flags`` (feeders,) of ``minute_run.LOOK`` and ``BLIND``; ``nearness`` (feeders,) how near
-    fuse or cable come to their limit within the horizon at the upper forecast, 1 = reached (a bound, never too low)."""
+    """What the kernel found: ``flags`` (feeders,) of ``minute_run.LOOK`` and ``BLIND``; ``nearness`` (feeders,) how
+    near fuse or cable come to their limit within the horizon at the upper forecast, 1 = reached (never too low)."""
 
     at: datetime
     flags: NDArray[np.uint8]

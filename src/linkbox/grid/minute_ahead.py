@@ -7,10 +7,9 @@ As ``minute_kernel``: one type a run, float32, loops that vectorise. The sieve e
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from linkbox.grid.forecast import LEVEL_FLOOR_A
-from linkbox.grid.minute_kernel import NAN, ONE, OPTIONS, ZERO
+from linkbox.grid.minute_kernel import NAN, ONE, ZERO, compiled
 
 FLOOR = np.float32(LEVEL_FLOOR_A)
 THIRD = np.float32(0.3)
@@ -19,7 +18,7 @@ MARGIN = np.float32(1e-3)
 """How much nearer than its level a state may be in float32 and still be looked at."""
 
 
-@njit(**OPTIONS)
+@compiled
 def blend(bins, a, n, weights, use, out):
     """The profile around the moments asked for: ``out`` (moments, series) from bins (series,) with weights
     (moments, bins); NaN where a bin that is used is not known."""
@@ -36,7 +35,7 @@ def blend(bins, a, n, weights, use, out):
                     row[i] += part[a + i] * w
 
 
-@njit(**OPTIONS)
+@compiled
 def noise(e0, level, grain, sigma):
     """The size of what can not be foreseen: see ``forecast``."""
     for i in range(sigma.size):
@@ -45,7 +44,7 @@ def noise(e0, level, grain, sigma):
         sigma[i] = np.sqrt(max(e0[i], THIRD * usual) * block)
 
 
-@njit(**OPTIONS)
+@compiled
 def centre_with_profile(y, e0, e1, e2, e3, now, then, known, recent, out):
     """The map on deviations from the profile where that is known, else from the longest average."""
     b0, b1, b2, b3, b4 = known[0], known[1], known[2], known[3], known[4]
@@ -70,7 +69,7 @@ def centre_with_profile(y, e0, e1, e2, e3, now, then, known, recent, out):
         out[i] = by_profile if by_profile == by_profile else by_recent
 
 
-@njit(**OPTIONS)
+@compiled
 def centre_without(y, e0, e1, e2, e3, recent, out):
     """The map on deviations from the longest average."""
     r0, r1, r2, r3 = recent[0], recent[1], recent[2], recent[3]
@@ -85,7 +84,7 @@ def centre_without(y, e0, e1, e2, e3, recent, out):
         )
 
 
-@njit(**OPTIONS)
+@compiled
 def guard(y, e0, grain, out):
     """What the upper forecast never goes below: ``outlook._ramp_guard`` with nothing held."""
     for i in range(out.size):
@@ -94,14 +93,14 @@ def guard(y, e0, grain, out):
         out[i] = y[i] + climb if climb > ZERO else min(recent, y[i])
 
 
-@njit(**OPTIONS)
+@compiled
 def mixed(z_low, z_high, w_low, w_high, out):
     """A quantile between two that are tracked."""
     for i in range(out.size):
         out[i] = z_low[i] * w_low + z_high[i] * w_high
 
 
-@njit(**OPTIONS)
+@compiled
 def flowing(sigma, y):
     """Less noise where hardly anything flows: as ``outlook`` has it, with nothing held."""
     for i in range(sigma.size):
@@ -109,14 +108,14 @@ def flowing(sigma, y):
         sigma[i] *= np.sqrt(min(max(share, TENTH), ONE))
 
 
-@njit(**OPTIONS)
+@compiled
 def upper_path(path, z, sigma, least):
     """From the centre to the upper forecast of one interval, in place: at least 0 and at least ``least``."""
     for i in range(path.size):
         path[i] = max(max(path[i] + z[i] * sigma[i], ZERO), least[i])
 
 
-@njit(**OPTIONS)
+@compiled
 def fuse_ahead(x1, x2, p0, p1, p2, p3, p4, row, nearness):
     """How near a fuse comes, now or at the end of the five stairs; ``row`` as ``minute_tables.fuse_ahead_row``."""
     d1, d2, w0, w1, w2, w3, w4 = row[0], row[1], row[2], row[3], row[4], row[5], row[6]
@@ -126,12 +125,12 @@ def fuse_ahead(x1, x2, p0, p1, p2, p3, p4, row, nearness):
         nearness[i] = max(x1[i] + x2[i], then)
 
 
-@njit(**OPTIONS)
+@compiled
 def cable_ahead(c0, c1, c2, c3, c4, p0, p1, p2, p3, p4, cable, d, w, nearness):
     """How near a cable comes, now or at the end of the five stairs.
 
-    A rise is linear in the final values of the stairs before it, so the five terms need not be carried along: ``d`` (5, 5)
-    what is left of each term after each stair, ``w`` (5, 5) what each stair adds to the rise after another.
+    A rise is linear in the final values of the stairs before it, so the five terms need not be carried along: ``d``
+    (5, 5) what is left of each term after each stair, ``w`` (5, 5) what each stair adds to the rise after another.
     """
     a, k, scale = cable[5], cable[6], ONE / cable[7]
     d00, d01, d02, d03, d04 = d[0, 0], d[0, 1], d[0, 2], d[0, 3], d[0, 4]
@@ -158,7 +157,7 @@ def cable_ahead(c0, c1, c2, c3, c4, p0, p1, p2, p3, p4, cable, d, w, nearness):
         nearness[i] = max(nearness[i], max(now, rise) * scale)
 
 
-@njit(**OPTIONS)
+@compiled
 def mean_square(p0, p1, p2, p3, p4, share, out):
     """Of the five stairs, by their lengths."""
     s0, s1, s2, s3, s4 = share[0], share[1], share[2], share[3], share[4]
@@ -166,14 +165,14 @@ def mean_square(p0, p1, p2, p3, p4, share, out):
         out[i] = p0[i] * p0[i] * s0 + p1[i] * p1[i] * s1 + p2[i] * p2[i] * s2 + p3[i] * p3[i] * s3 + p4[i] * p4[i] * s4
 
 
-@njit(**OPTIONS)
+@compiled
 def highest(p0, p1, p2, p3, p4, y, out):
     """How far the highest stair stands above the present."""
     for i in range(out.size):
         out[i] = max(max(max(p0[i], p1[i]), max(p2[i], p3[i])), p4[i]) - y[i]
 
 
-@njit(**OPTIONS)
+@compiled
 def soon(x, c, square, fuse, cable, gain, nearness):
     """Raise ``nearness`` to 1 where the constant current of mean square ``square`` may bring fuse or cable to its limit
     within the imminent time: each term at the larger of its two ends. Rare, so one by one."""

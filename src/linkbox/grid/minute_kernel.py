@@ -2,13 +2,14 @@
 
 Every function works on the series of one run, whose fuse and cable are of one type, so that all gains are scalars and
 each loop is one that vectorises. All arithmetic is float32. A series is *regular* when it was read now and one window
-before; else *irregular* (a gap, or its first reading: done one by one with its true time), or *missing* (left as it is).
+before; *irregular* when after a gap or for the first time: then it is done alone, with its true time; else *missing*.
 The formulas are those of ``thermal`` and ``forecast``, where their sources stand; ``minute`` prepares the scalars.
 """
 
 from __future__ import annotations
 
 from math import expm1
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -17,7 +18,8 @@ from linkbox.grid.cables import CABLE_TAU_S
 from linkbox.grid.forecast import EMA_TAU_S, LEVEL_TAU_S
 from linkbox.grid.hot import NEVER
 
-OPTIONS = {"cache": True, "nogil": True, "fastmath": {"contract", "nsz", "arcp"}, "error_model": "numpy"}
+compiled: Any = njit(cache=True, nogil=True, fastmath={"contract", "nsz", "arcp"}, error_model="numpy")
+"""Fused multiply-add is allowed, and the sign of zero is not kept; NaN and infinity are."""
 
 ZERO, ONE, INF, NAN = np.float32(0.0), np.float32(1.0), np.float32(np.inf), np.float32(np.nan)
 NEVER_SEEN = int(NEVER)
@@ -26,7 +28,7 @@ EMA_TAU = np.array(EMA_TAU_S)
 LEVEL_TAU = LEVEL_TAU_S
 
 
-@njit(**OPTIONS)
+@compiled
 def classify(y_in, seen, now, window, regular, mask):
     """Put regular readings into ``regular`` with 1 into ``mask``, 0 and 0 for the others; return how many are irregular
     and how many missing."""
@@ -42,7 +44,7 @@ def classify(y_in, seen, now, window, regular, mask):
     return read - usual, regular.size - read
 
 
-@njit(**OPTIONS)
+@compiled
 def heat_fuse(x1, x2, amps, mask, fuse):
     """One window of both terms of a fuse: 1/melt^2, element's share, body's share, gain of each."""
     melt, share, rest, g1, g2 = fuse[0], fuse[1], fuse[2], fuse[3], fuse[4]
@@ -52,9 +54,9 @@ def heat_fuse(x1, x2, amps, mask, fuse):
         x2[i] += (rest * final - x2[i]) * (g2 * mask[i])
 
 
-@njit(**OPTIONS)
+@compiled
 def heat_cable(c0, c1, c2, c3, c4, amps, mask, cable, gain):
-    """One window of the five rises; ``cable``: five shares, losses per A^2 at ground temperature, the same per kelvin."""
+    """One window of the five rises; ``cable``: five shares, losses per A^2 at ground temperature, and per K."""
     s0, s1, s2, s3, s4, at_ground, per_k = cable[0], cable[1], cable[2], cable[3], cable[4], cable[5], cable[6]
     g0, g1, g2, g3, g4 = gain[0], gain[1], gain[2], gain[3], gain[4]
     for i in range(amps.size):
@@ -67,7 +69,7 @@ def heat_cable(c0, c1, c2, c3, c4, amps, mask, cable, gain):
         c4[i] = x4 + (s4 * final - x4) * (g4 * on)
 
 
-@njit(**OPTIONS)
+@compiled
 def average(e0, e1, e2, e3, demand, mask, gain):
     """One window of the four averages."""
     g0, g1, g2, g3 = gain[0], gain[1], gain[2], gain[3]
@@ -79,7 +81,7 @@ def average(e0, e1, e2, e3, demand, mask, gain):
         e3[i] += (v - e3[i]) * (g3 * on)
 
 
-@njit(**OPTIONS)
+@compiled
 def remember(level, first, demand, mask, now, window, gain):
     """The mean level of regular series: a plain mean at first, later with the gain of a day."""
     start, window_f = np.int32(now), np.float32(window)
@@ -89,7 +91,7 @@ def remember(level, first, demand, mask, now, window, gain):
         level[i] += (demand[i] - level[i]) * (share * mask[i])
 
 
-@njit(**OPTIONS)
+@compiled
 def keep(y, seen, regular, mask, now, all_regular):
     """The last reading of regular series, and its time."""
     at = np.int32(now)
@@ -105,7 +107,7 @@ def keep(y, seen, regular, mask, now, all_regular):
         seen[i] = at if mask[i] > ZERO else before
 
 
-@njit(**OPTIONS)
+@compiled
 def gather(total, weight, demand, mask, window):
     """Add one window to a sum and its weight, where regular."""
     window_f = np.float32(window)
@@ -115,7 +117,7 @@ def gather(total, weight, demand, mask, window):
         weight[i] += np.uint16(np.int32(mask[i] * window_f))
 
 
-@njit(**OPTIONS)
+@compiled
 def verify(z, centre, sigma, total, weight, levels, needed, step, outcome, floor):
     """Move the quantiles (levels, series) of a forecast whose interval is complete; they never cross.
 
@@ -137,13 +139,13 @@ def verify(z, centre, sigma, total, weight, levels, needed, step, outcome, floor
             zq[i] = low if reached == reached else old
 
 
-@njit(**OPTIONS)
+@compiled
 def approach(dt, tau):
     """As ``thermal.approach``, in float64 until it is rounded."""
     return np.float32(-expm1(-dt / tau))
 
 
-@njit(**OPTIONS)
+@compiled
 def heat_one(x, c, i, amps, dt, fuse, cable):
     """Fuse and cable of series ``i`` by any time; ``fuse[5:7]`` are the time constants."""
     m = amps * amps * fuse[0]
@@ -155,7 +157,7 @@ def heat_one(x, c, i, amps, dt, fuse, cable):
         c[k, i] += (cable[k] * final - c[k, i]) * approach(dt, CABLE_TAU[k])
 
 
-@njit(**OPTIONS)
+@compiled
 def irregular_one(x, c, e, level, y, seen, first, total, count, i, amps, held, now, window, fuse, cable):
     """A reading after a gap, or the first: the gap is filled with the larger current beside it. Returns its time."""
     never = seen[i] == NEVER_SEEN

@@ -9,11 +9,10 @@ those beyond the horizon are 0; from 13 on the profile now and at each horizon.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from linkbox.grid import minute_ahead as ahead
 from linkbox.grid import minute_kernel as kernel
-from linkbox.grid.minute_kernel import INF, NEVER_SEEN, ONE, OPTIONS, ZERO
+from linkbox.grid.minute_kernel import INF, NEVER_SEEN, ONE, ZERO, compiled
 
 LOOK, BLIND = 1, 2
 """What a minute says of a feeder: it may be at risk and must be judged; a phase of it has not been read for long."""
@@ -28,14 +27,14 @@ _fuse_ahead, _cable_ahead, _soon = ahead.fuse_ahead, ahead.cable_ahead, ahead.so
 _mean_square, _highest = ahead.mean_square, ahead.highest
 
 
-@njit(**OPTIONS)
+@compiled
 def run_minute(runs, w, clock, y_in, held, s, t, f, bins, weights, use, bank, room, flags, nearness):
     """Advance the series of some runs by one window and sift them; several threads may each take other runs.
 
-    ``w`` scratch of this thread, (``scratch_rows``, series of the longest run) of zeros; ``clock`` now, window, age from
-    which a phase is blind (s); ``f`` (horizons, 5) of each open forecast: gathering, verified, renewed, seconds to be
-    covered, size of a move; ``bins``, ``weights`` and ``use`` the profile; ``room`` A that each bank may take; out come
-    ``flags`` and ``nearness`` by feeder.
+    ``w`` scratch of this thread, (``scratch_rows``, series of the longest run) of zeros; ``clock`` now, window, age
+    from which a phase is blind (s); ``f`` (horizons, 5) of each open forecast: gathering, verified, renewed, seconds to
+    be covered, size of a move; ``bins``, ``weights`` and ``use`` the profile; ``room`` A that each bank may take; out
+    come ``flags`` and ``nearness`` by feeder.
     """
     for r in range(len(runs)):
         a, b, kinds = 3 * runs[r, 0], 3 * runs[r, 1], (runs[r, 2], runs[r, 3])
@@ -51,7 +50,7 @@ def scratch_rows(horizons: int) -> int:
     return _PROFILE + 1 + horizons
 
 
-@njit(**OPTIONS)
+@compiled
 def _heat(a, b, clock, y_in, held, s, t, f, kinds, w):
     """Heat what was read, and take it into averages, level and profile. Returns how many were not read."""
     n, now, window, fuse, cable = b - a, clock[0], clock[1], t.fuse[kinds[0]], t.cable[kinds[1]]
@@ -77,7 +76,7 @@ def _heat(a, b, clock, y_in, held, s, t, f, kinds, w):
     return missing
 
 
-@njit(**OPTIONS)
+@compiled
 def _irregular(a, b, clock, y_in, held, s, f, fuse, cable, mask):
     """Readings after a gap and first readings, one by one."""
     x, c, e, level, y = s.fuse[:, a:b], s.cable[:, a:b], s.ema[:, a:b], s.level[a:b], s.y[a:b]
@@ -94,7 +93,7 @@ def _irregular(a, b, clock, y_in, held, s, f, fuse, cable, mask):
                     s.open_weight[h, a + i] = np.uint16(min(65535, int(s.open_weight[h, a + i]) + dt))
 
 
-@njit(**OPTIONS)
+@compiled
 def _track(a, b, s, t, f, w):
     """Verify the forecasts whose interval is complete."""
     n = b - a
@@ -109,7 +108,7 @@ def _track(a, b, s, t, f, w):
             _verify(s.z[h, :, a:b], centre, sigma, total, weight, t.levels, f[h, 3], f[h, 4], w[2, :n], w[3, :n])
 
 
-@njit(**OPTIONS)
+@compiled
 def _forecast(a, b, missing, held, y_in, s, t, f, bins, weights, use, w):
     """Open new forecasts, and put the stairs of the upper one into ``w``."""
     n, y, e0, e1, e2, e3 = b - a, s.y[a:b], s.ema[0, a:b], s.ema[1, a:b], s.ema[2, a:b], s.ema[3, a:b]
@@ -136,7 +135,7 @@ def _forecast(a, b, missing, held, y_in, s, t, f, bins, weights, use, w):
             _upper(path, z_high, sigma, least)
 
 
-@njit(**OPTIONS)
+@compiled
 def _open(a, b, h, missing, held, y_in, s, t, profile, w):
     """A new forecast of horizon ``h``; a series that was not read now starts from its shortest average."""
     n, now, centre = b - a, w[6, : b - a], s.open_centre[h, a:b]
@@ -161,7 +160,7 @@ def _open(a, b, h, missing, held, y_in, s, t, profile, w):
         weight[i] = np.uint16(0)
 
 
-@njit(**OPTIONS)
+@compiled
 def _project(a, b, clock, missing, s, t, kinds, w):
     """How near fuse and cable come on the upper forecast, and how far that rises."""
     n, c, near, fuse, cable = b - a, s.cable, w[5, : b - a], t.fuse[kinds[0]], t.cable[kinds[1]]
@@ -177,7 +176,7 @@ def _project(a, b, clock, missing, s, t, kinds, w):
         _late(a, b, clock, s, t, kinds, w)
 
 
-@njit(**OPTIONS)
+@compiled
 def _late(a, b, clock, s, t, kinds, w):
     """A state that is some minutes old is first brought up to date, at the upper forecast."""
     x, c, near = np.empty((2, 1), dtype=np.float32), np.empty((5, 1), dtype=np.float32), np.empty(1, dtype=np.float32)
@@ -194,7 +193,7 @@ def _late(a, b, clock, s, t, kinds, w):
             w[5, i] = max(w[5, i], near[0])
 
 
-@njit(**OPTIONS)
+@compiled
 def _flag(a, b, clock, missing, s, t, bank, room, w, flags, nearness):
     """Three phases into one word. Only where something was not read can a phase be blind."""
     near, above, level = w[5], w[1], t.action_level
@@ -212,7 +211,7 @@ def _flag(a, b, clock, missing, s, t, bank, room, w, flags, nearness):
         nearness[row] = max(worst, ZERO)
 
 
-@njit(**OPTIONS)
+@compiled
 def close_bin(old, total, count, weight):
     """Fold the gathered mean into a bin of the profile, in place, and start anew."""
     for i in range(total.size):
@@ -223,7 +222,7 @@ def close_bin(old, total, count, weight):
         count[i] = np.uint16(0)
 
 
-@njit(**OPTIONS)
+@compiled
 def run_banks(now, window, stale, y_in, terms, y, seen, kind, p, ambient, horizon, level, room):
     """Advance all transformers by one window, and say how many A more a phase of each may take before a feeder on it
     must be looked at: up to the rating, if at the rating nothing would get near its limit within the horizon."""
@@ -242,12 +241,12 @@ def run_banks(now, window, stale, y_in, terms, y, seen, kind, p, ambient, horizo
             room[i] = _room(terms, i, max(y[i, 0], y[i, 1], y[i, 2]), k, p, ambient, horizon, level)
 
 
-@njit(**OPTIONS)
+@compiled
 def _larger(now, before):
     return before if before > now else now
 
 
-@njit(**OPTIONS)
+@compiled
 def _heat_bank(terms, i, y1, y2, y3, k, p, ambient, dt):
     rated = p.rated_current_a[k]
     oil = np.sqrt((y1 * y1 + y2 * y2 + y3 * y3) / np.float32(3.0)) / rated
@@ -258,7 +257,7 @@ def _heat_bank(terms, i, y1, y2, y3, k, p, ambient, dt):
     terms[2, i] += ((p.k21[k] - ONE) * gradient - terms[2, i]) * -np.expm1(-dt / p.tau_s[2, k])
 
 
-@njit(**OPTIONS)
+@compiled
 def _room(terms, i, worst, k, p, ambient, horizon, level):
     oil = terms[0, i]
     oil_then = oil + max(ZERO, ambient + p.top_oil_rise_k[k] - oil) * -np.expm1(-horizon / p.tau_s[0, k])

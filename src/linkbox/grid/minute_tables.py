@@ -51,8 +51,8 @@ class Series(NamedTuple):
 
 class Tables(NamedTuple):
     """``fuse`` (types, 8) and ``cable`` (types, 9) as ``fuse_row`` and ``cable_row`` have them; gains of one window for
-    the cable (5,), averages (4,) and level; ``fuse_ahead`` (types, 7), ``cable_left`` (5, 5) and ``cable_added`` (types,
-    5, 5) for the stairs of the forecast, of which there are always five, the last ones empty; ``share`` of each stair;
+    the cable (5,), averages (4,) and level; ``fuse_ahead`` (types, 7), ``cable_left`` (5, 5) and ``cable_added``
+    (types, 5, 5) for the stairs of the forecast, of which there are always five, the last ones empty; their shares;
     gains of the imminent time for the cable (5,); the forecast model; the sieve's level."""
 
     fuse: Floats32

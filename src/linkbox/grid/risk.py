@@ -115,9 +115,11 @@ def judge(
 ) -> tuple[tuple[RiskAssessment, ...], NDArray[np.int8]]:
     """As ``assess``, with the grades (feeders,) of the last time, and giving those of this time.
 
-    A grade is the place in the scale from normal to exceeded. A blind feeder has one too: 0, unless a phase of it that is
-    still read needs action.
+    A grade is the place in the scale from normal to exceeded. A blind feeder has one too: 0, unless a phase of it
+    that is still read needs action.
     """
+    if not len(fleet):
+        return (), before
     outlook = look_ahead(state, fleet, policy, np.asarray(returning_a, dtype=np.float64), require_utc(at))
     grades = _grade(outlook, policy, before)
     acting = (grades >= _SCALE.index(RiskState.AT_RISK)) | (False if intervening is None else intervening)

@@ -38,25 +38,24 @@ def to_bytes(state: FleetState, fleet: Fleet) -> bytes:
         "at": state.at.isoformat(),
         "fleet": _fingerprint(fleet),
         "slot": state.forecast.profile.slot,
-        "arrays": [[n, a.dtype.newbyteorder("<").str, list(a.shape)] for n, a in arrays.items()],
     }
-    text = json.dumps(header, sort_keys=True).encode()
+    return packed(MAGIC, header, arrays)
+
+
+def packed(magic: bytes, header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> bytes:
+    """Header and arrays as bytes that say what they are, closed with their digest."""
+    listed = [[n, a.dtype.newbyteorder("<").str, list(a.shape)] for n, a in arrays.items()]
+    text = json.dumps({**header, "arrays": listed}, sort_keys=True).encode()
     body = b"".join(np.ascontiguousarray(a, dtype=a.dtype.newbyteorder("<")).tobytes() for a in arrays.values())
-    whole = MAGIC + len(text).to_bytes(_LENGTH, "big") + text + body
+    whole = magic + len(text).to_bytes(_LENGTH, "big") + text + body
     return whole + hashlib.sha256(whole).digest()
 
 
 def from_bytes(fleet: Fleet, data: bytes) -> FleetState:
     """The state that ``to_bytes`` stored. Raises SnapshotMismatch for altered bytes, or another fleet or model."""
-    header, body = _opened(data)
+    header, arrays = unpacked(MAGIC, data)
     if header["fleet"] != (expected := _fingerprint(fleet)):
         raise SnapshotMismatch(f"must be of the fleet {expected}", str(header["fleet"]))
-    arrays: dict[str, NDArray[Any]] = {}
-    start = 0
-    for name, kind, shape in header["arrays"]:
-        count = int(np.prod(shape, dtype=np.int64))
-        arrays[name] = np.frombuffer(body, dtype=kind, count=count, offset=start).reshape(shape).astype(kind[1:])
-        start += arrays[name].nbytes
     profile = Profile(
         feeders=len(fleet),
         bins=tuple(arrays.get(f"bin.{slot}") for slot in range(2 * BINS)),
@@ -67,15 +66,27 @@ def from_bytes(fleet: Fleet, data: bytes) -> FleetState:
     return frozen(FleetState(at=parse_utc(header["at"]), forecast=forecast, **_taken("", FleetState, arrays)))
 
 
-def _opened(data: bytes) -> tuple[dict[str, Any], bytes]:
+def unpacked(magic: bytes, data: bytes) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """What ``packed`` closed. Raises SnapshotMismatch for bytes that are not that."""
+    header, body = _opened(magic, data)
+    arrays: dict[str, NDArray[Any]] = {}
+    start = 0
+    for name, kind, shape in header["arrays"]:
+        count = int(np.prod(shape, dtype=np.int64))
+        arrays[name] = np.frombuffer(body, dtype=kind, count=count, offset=start).reshape(shape).astype(kind[1:])
+        start += arrays[name].nbytes
+    return header, arrays
+
+
+def _opened(magic: bytes, data: bytes) -> tuple[dict[str, Any], bytes]:
     """Header and body of a snapshot whose digest is right."""
-    if not data.startswith(MAGIC):
-        raise SnapshotMismatch(f"must start with {MAGIC!r}", repr(data[: len(MAGIC)]))
+    if not data.startswith(magic):
+        raise SnapshotMismatch(f"must start with {magic!r}", repr(data[: len(magic)]))
     whole, digest = data[:-_DIGEST], data[-_DIGEST:]
     if hashlib.sha256(whole).digest() != digest:
         raise SnapshotMismatch("must end with its own SHA-256", digest.hex())
-    first = len(MAGIC) + _LENGTH
-    length = int.from_bytes(whole[len(MAGIC) : first], "big")
+    first = len(magic) + _LENGTH
+    length = int.from_bytes(whole[len(magic) : first], "big")
     header: dict[str, Any] = json.loads(whole[first : first + length])
     return header, whole[first + length :]
 
@@ -99,6 +110,5 @@ def _fingerprint(fleet: Fleet) -> str:
     for part in (fleet.fuse, fleet.cable, fleet.transformer):
         for field in fields(part):
             digest.update(np.ascontiguousarray(getattr(part, field.name)).tobytes())
-    digest.update(repr((fleet.model.horizons_s, fleet.model.levels, fleet.model.eta, fleet.model.grain_a)).encode())
-    digest.update(fleet.model.coefficients.tobytes() + fleet.model.start_z.tobytes())
+    digest.update(fleet.model.identity)
     return digest.hexdigest()[:16]
