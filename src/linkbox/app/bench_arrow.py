@@ -6,13 +6,14 @@ The same decoder and the same checks as a running watch has. Needs the extra ``a
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linkbox.adapters.ingest.readings_arrow import decode_arrow, encode_arrow
-from linkbox.app.bench_control_minute import Minutes
 from linkbox.grid.hot import HotState
 from linkbox.grid.minute import ControlMinute
 from linkbox.grid.risk import RiskState
@@ -20,9 +21,17 @@ from linkbox.grid.telemetry import FeederIndex, ReadingBatch, joined, no_tracks,
 
 ROUNDS = 3
 
+Floats32 = NDArray[np.float32]
+
 
 def end_to_end(
-    minute: ControlMinute, state: HotState, minutes: Minutes, rows_per_message: int, bandwidth: float
+    minute: ControlMinute,
+    state: HotState,
+    *,
+    current_a: Sequence[Floats32],
+    bank_current_a: Floats32,
+    rows_per_message: int,
+    bandwidth: float,
 ) -> list[dict[str, Any]]:
     """The best of a few minutes: in all, and decoding, checking, kernel and judging apart."""
     columns = minute.columns
@@ -30,7 +39,7 @@ def end_to_end(
     best: dict[str, float] = {}
     for k in range(ROUNDS):
         at = state.at + timedelta(minutes=1)
-        messages = _messages(minutes.current_a[k % 3], index, at, rows_per_message)
+        messages = _messages(current_a[k % len(current_a)], index, at, rows_per_message)
         received_ms = int(at.timestamp() * 1000) + 2000
         marks = [time.perf_counter()]
         batches = [_accepted(decode_arrow(body, index, received_ms)) for body in messages]
@@ -38,10 +47,10 @@ def end_to_end(
         batch = joined(batches)
         screened = screen(batch, tracks)
         tracks = screened.tracks
-        current = np.full((len(columns), 3), np.nan, dtype=np.float32)
-        current[batch.feeder[screened.newest]] = batch.current_a[screened.newest]
+        taken = np.full((len(columns), 3), np.nan, dtype=np.float32)
+        taken[batch.feeder[screened.newest]] = batch.current_a[screened.newest]
         marks.append(time.perf_counter())
-        sifted = minute.observe(state, current_a=current, bank_current_a=minutes.bank_current_a, at=at)
+        sifted = minute.observe(state, current_a=taken, bank_current_a=bank_current_a, at=at)
         marks.append(time.perf_counter())
         _, assessments = minute.judge(state, sifted)
         marks.append(time.perf_counter())

@@ -111,7 +111,14 @@ def results(*, feeders: int, workers: int, rows_per_message: int, end_to_end: bo
         if end_to_end:
             from linkbox.app.bench_arrow import end_to_end as through
 
-            found += through(minute, state, minutes, rows_per_message, bandwidth)
+            found += through(
+                minute,
+                state,
+                current_a=minutes.current_a,
+                bank_current_a=minutes.bank_current_a,
+                rows_per_message=rows_per_message,
+                bandwidth=bandwidth,
+            )
     found.append(_row("state_bytes", state.state_bytes, "bytes", None))
     found.append(_row("state_bytes_per_feeder", state.state_bytes / feeders, "bytes", None))
     found.append(_row("copy_bandwidth", bandwidth / 1e9, "GB/s", None))
