@@ -102,7 +102,7 @@ def test_the_defaults_that_the_flags_page_names_are_the_policys() -> None:
         f"{policy.swapped_adopt:,} readings",
     ):
         assert words in FLAGS
-    assert (policy.stuck_after, policy.swapped_after, policy.clock_after, policy.swapped_ratio) == (10, 10, 5, 0.1)
+    assert (policy.stuck_after, policy.swapped_after, policy.clock_after, policy.swapped_ratio) == (10, 10, 5, 0.2)
 
 
 def test_every_setting_is_described_with_its_default() -> None:

@@ -118,5 +118,29 @@ def control_minute(
         raise bad_input("--arrow", str(error), "needs the extra 'arrow', or --no-arrow") from error
     if as_json:
         say({"bench": "control-minute", "results": found}, as_json=True)
+
+
+@app.command("ingest")
+def ingest(
+    substations: Annotated[int, typer.Option(help="Each publishes once a minute.")] = 10_000,
+    feeders: Annotated[int, typer.Option(help="Feeders of each substation.")] = 3,
+    minutes: Annotated[int, typer.Option(help="How long, in real time; the floor takes as long again.")] = 3,
+    within_s: Annotated[float, typer.Option("--within", help="All send within so many seconds of a minute.")] = 60.0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Substations publish through a real Mosquitto to a real watch: from a reading's own time to the risk."""
+    from linkbox.app.bench_ingest import results, table
+    from linkbox.app.wire_io import say
+
+    for name, value, most in (("--substations", substations, 200_000), ("--feeders", feeders, 100)):
+        if not 1 <= value <= most:
+            raise bad_input(name, str(value), f"must be within 1..{most}")
+    if not 1 <= minutes <= 60:
+        raise bad_input("--minutes", str(minutes), "must be within 1..60")
+    if not 0.0 < within_s <= 60.0:
+        raise bad_input("--within", str(within_s), "must be above 0 and at most 60")
+    found = results(substations=substations, feeders=feeders, minutes=minutes, within_s=within_s)
+    if as_json:
+        say({"bench": "ingest", "results": found}, as_json=True)
     else:
         typer.echo(table(found))

@@ -73,9 +73,9 @@ class QualityPolicy:
     clock_behind_s: float = 60.0
     clock_leak_s: float = 1.0
     swapped_after: int = 10
-    swapped_ratio: float = 0.1
+    swapped_ratio: float = 0.2
     swapped_min_a: float = 20.0
-    swapped_memory: int = 60
+    swapped_memory: int = 3
     swapped_adopt: int = 1440
 
 
