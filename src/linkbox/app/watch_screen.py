@@ -24,9 +24,11 @@ STYLES = {
 def screen(status: Mapping[str, Any], last_events: Iterable[str]) -> RenderableType:
     """All of it, for one status."""
     parts: list[RenderableType] = [_headline(status), _worst(status["worst"]), _counters(status)]
+    if status["worst"]:
+        worst = status["worst"][0]
+        parts.insert(2, Text(f"{worst['feeder']}: {worst['reason']}\n"))
     if "played" in status:
-        done, of = status["played"]
-        parts.append(Group(Text(f"{done:,} of {of:,} minutes played", style="dim"), ProgressBar(of, done)))
+        parts.append(_played(*status["played"]))
     events = [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in last_events]
     return Group(*parts, *events)
 
@@ -44,7 +46,7 @@ def _headline(status: Mapping[str, Any]) -> Text:
     for name, style in STYLES.items():
         line.append(f" {name} ", style=style)
         line.append(f"{status['states'].get(name, 0):,}  ")
-    line.append(f" of them never heard {status['unheard']:,}", style="dim")
+    line.append(f"({status['unheard']:,} never heard)", style="dim")
     return line
 
 
@@ -83,6 +85,12 @@ def _counters(status: Mapping[str, Any]) -> Table:
     table.add_row(
         "reading to risk", f"{delay}   look {1000.0 * status['look_s']:.0f} ms   waiting {status['waiting']:,}"
     )
+    return table
+
+
+def _played(done: int, of: int) -> Table:
+    table = Table.grid(padding=(0, 2), expand=True)
+    table.add_row(Text(f"{done:,} of {of:,} minutes played", style="dim", no_wrap=True), ProgressBar(of, done))
     return table
 
 
