@@ -118,6 +118,8 @@ def control_minute(
         raise bad_input("--arrow", str(error), "needs the extra 'arrow', or --no-arrow") from error
     if as_json:
         say({"bench": "control-minute", "results": found}, as_json=True)
+    else:
+        typer.echo(table(found))
 
 
 @app.command("ingest")
