@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from starlette.routing import Route
 
 from linkbox.adapters import store_sql
 from linkbox.adapters.gateway_http import DEFAULT_PATHS
@@ -70,7 +70,7 @@ def test_the_store_of_an_evening_holds_what_the_page_says(
 
 
 def paths(app: FastAPI) -> set[str]:
-    found = [route for route in app.routes if isinstance(route, APIRoute)]
+    found = [route for route in app.routes if isinstance(route, Route)]
     return {f"{method} {route.path}" for route in found for method in route.methods or ()}
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Annotated, Any, NoReturn, Protocol, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from linkbox.base.errors import LinkboxError
 from linkbox.market import RemoteProtocolError
@@ -62,6 +65,13 @@ class ReadingIn(BaseModel):
     transformer_current_a: list[Amps] | None = Field(default=None, min_length=3, max_length=3)
 
 
+class DccFront(Protocol):
+    """What the door for the DCC's messages alone leads to."""
+
+    def receive_dcc(self, body: bytes) -> str | Awaitable[str | None] | None:
+        """Commit one DUIS message; None when taken, else why it is refused. It may take its time over the commit."""
+
+
 class _Refused(Exception):
     """The message can not be taken; the text says why."""
 
@@ -69,9 +79,48 @@ class _Refused(Exception):
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
+class _DccDoor:
+    """The endpoint of the DCC's answers, as ASGI has it: they come by the thousand, and need no model."""
+
+    path = "/smartdcc/duis"
+
+    def __init__(self, front: DccFront) -> None:
+        self._front = front
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            taken = self._front.receive_dcc(await _limited_message(receive))
+            answer = _answer(await taken if isinstance(taken, Awaitable) else taken)
+        except _Refused as refused:
+            answer = _answer(str(refused))
+        except LinkboxError as failure:
+            answer = _unable(failure)
+        await answer(scope, receive, send)
+
+
+class _Inbound(FastAPI):
+    """An application whose door for the DCC is reached without a way through all the layers of the others."""
+
+    def __init__(self, front: DccFront) -> None:
+        super().__init__(title="Linkbox inbound", openapi_url=None)
+        self._dcc_door = _DccDoor(front)
+        self.router.routes.append(Route(_DccDoor.path, self._dcc_door, methods=["POST"]))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == _DccDoor.path and scope["method"] == "POST":
+            await self._dcc_door(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def create_dcc_door(front: DccFront) -> FastAPI:
+    """The endpoint ``/smartdcc/duis`` alone."""
+    return _Inbound(front)
+
+
 def create_inbound_app(front: Front) -> FastAPI:
     """The three endpoints: ``/smartdcc/duis``, ``/shapeshifter/api/v3/message``, ``/ingest/readings``."""
-    app = FastAPI(title="Linkbox inbound", openapi_url=None)
+    app = _Inbound(front)
 
     @app.exception_handler(_Refused)
     async def refuse(_: Request, refused: Exception) -> Response:
@@ -79,11 +128,7 @@ def create_inbound_app(front: Front) -> FastAPI:
 
     @app.exception_handler(LinkboxError)
     async def fail(_: Request, failure: Exception) -> Response:
-        return Response(status_code=503, content=str(failure), media_type="text/plain")
-
-    @app.post("/smartdcc/duis")
-    async def dcc_message(request: Request) -> Response:
-        return _answer(front.receive_dcc(await _limited_body(request)))
+        return _unable(failure)
 
     @app.post("/shapeshifter/api/v3/message")
     async def market_message(request: Request) -> Response:
@@ -101,6 +146,20 @@ def create_inbound_app(front: Front) -> FastAPI:
         return _answer(refused)
 
     return app
+
+
+async def _limited_message(receive: Receive) -> bytes:
+    """The body of one request: nearly always one part."""
+    body, more = bytearray(), True
+    while more:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise _Refused("message cut off")
+        body += event.get("body", b"")
+        if len(body) > MAX_MESSAGE_BYTES:
+            raise _Refused("message too long")
+        more = event.get("more_body", False)
+    return bytes(body)
 
 
 async def _limited_body(request: Request) -> bytes:
@@ -167,3 +226,7 @@ def _answer(refused: str | None) -> Response:
     if refused is None:
         return Response(status_code=204)
     return Response(status_code=400, content=refused, media_type="text/plain")
+
+
+def _unable(failure: Exception) -> Response:
+    return Response(status_code=503, content=str(failure), media_type="text/plain")

@@ -19,9 +19,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from aiohttp import web
-
 from linkbox.adapters.gateway_http import HttpDccGateway
+from linkbox.adapters.hosting import Hosted
+from linkbox.adapters.inbound_http import create_dcc_door
 from linkbox.adapters.store_sql import SqliteStore
 from linkbox.app.bench_user import GroupCommit, User, succeeded
 from linkbox.app.emulator_server import lasting_objects
@@ -173,35 +173,30 @@ async def _round(user: User, store: SqliteStore, fleet: list[Installation], coun
 
 @dataclass(slots=True)
 class _Door:
-    """The user's receive endpoint: an answer of the DCC is committed before it is acknowledged."""
+    """What the user's front door leads to: an answer of the DCC is committed before it is acknowledged."""
 
     url: str = ""
     user: User | None = None
 
-    async def take(self, request: web.Request) -> web.Response:
-        body = await request.read()
+    async def receive_dcc(self, body: bytes) -> str | None:
         if self.user is None:
-            return web.Response(status=503)
+            return "nobody is at home yet"
         try:
             await self.user.receive(body)
         except RemoteProtocolError as error:
-            return web.Response(status=400, text=str(error))
-        return web.Response(status=204)
+            return str(error)
+        return None
 
 
 @asynccontextmanager
 async def _receiving() -> AsyncIterator[_Door]:
-    door, app = _Door(), web.Application()
-    app.router.add_post("/smartdcc/duis", door.take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    door.url = f"http://127.0.0.1:{runner.addresses[0][1]}/smartdcc/duis"
+    door = _Door()
+    host = Hosted(create_dcc_door(door))
+    door.url = await host.start() + "/smartdcc/duis"
     try:
         yield door
     finally:
-        await runner.cleanup()
+        await host.stop()
 
 
 @dataclass(frozen=True, slots=True)
