@@ -16,6 +16,7 @@ from linkbox.dcc.exchange import dsp, table
 from linkbox.dcc.inventory import joining
 from linkbox.emulator import slots
 from linkbox.operation import entities
+from linkbox.records import clocks
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "state-tables.md"
 
@@ -56,6 +57,13 @@ CHAPTERS = (
         "device itself said so, under its signature. *Unknown* means that the device may have acted: its minutes "
         "count until the last moment at which it could still hold.",
         table=entities.COMMAND_TABLE,
+    ),
+    Chapter(
+        title="Clock of a feeder",
+        where="linkbox.records.clocks.TABLE",
+        text="NF10: from the end of the first month of consistent use six months to a market-led solution or the "
+        "decision to reinforce, from the decision twelve to do it. An override has a reason, two names and an end.",
+        table=clocks.TABLE,
     ),
     Chapter(
         title="Service request, at the user",

@@ -16,7 +16,9 @@ from linkbox.app.consents_cli import app as consents_app
 from linkbox.app.interventions_cli import interventions_app
 from linkbox.app.market_cli import add_market_commands
 from linkbox.app.network_cli import app as network_app
+from linkbox.app.notices_cli import app as notices_app
 from linkbox.app.prove_cli import app as prove_app
+from linkbox.app.report_cli import clocks_app, report_app
 from linkbox.app.watch_cli import watch
 from linkbox.app.wire_cli import add_wire_commands
 from linkbox.base.errors import InvalidInput, Issue, LinkboxError
@@ -34,6 +36,9 @@ app = typer.Typer(
 )
 audit_app = typer.Typer(help="Verify records that Linkbox exported.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
+app.add_typer(report_app, name="report")
+app.add_typer(clocks_app, name="clocks")
+app.add_typer(notices_app, name="notices")
 app.add_typer(prove_app, name="prove")
 app.add_typer(network_app, name="network")
 app.add_typer(interventions_app, name="interventions")
@@ -66,6 +71,9 @@ def demo(
         float, typer.Option(help="Probability that a car is plugged in this evening.")
     ] = 1.0,
     consent_share: Annotated[float, typer.Option(help="Share of car owners who consented.")] = 0.9,
+    say_no_share: Annotated[
+        float, typer.Option(help="Share of them who say no by the link in their notice, after a while.")
+    ] = 0.0,
     charger_kw: Annotated[float, typer.Option(help="Rating of each single-phase charger.")] = 7.36,
     fuse: Annotated[
         int | None, typer.Option(help="Rating of the feeder's fuse in A; default: fitted to its cable.")
@@ -127,6 +135,7 @@ def demo(
             tariff_start=None if tariff_start == "none" else tariff_start,
             tariff_share=tariff_share,
             consent_share=consent_share,
+            say_no_share=say_no_share,
             charger_kw=charger_kw,
             provider=provider,
             profile=profile,

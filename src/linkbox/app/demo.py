@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from linkbox.app.demo_records import write_records
 from linkbox.app.demo_snapshot import Watch
 from linkbox.app.live import open_view
 from linkbox.app.report import render_report
@@ -109,6 +110,7 @@ def _finish(scenario: Scenario, out: Path, speed: float, json_file: Path | None,
             bare, _ = run_uncontrolled(replace(scenario, ev_share=0.0))
             result["household_only"] = household_facts(bare, evening.people.feeder.cable.max_conductor_degc)
         export_audit(evening, out / AUDIT_FILE)
+        write_records(evening, out)
         evening.store.close()
     else:
         network = read_street(scenario.feeder)

@@ -53,6 +53,8 @@ MAX_IN_FLIGHT = 40
 """Unacknowledged sends at once: after a crash no more than these go out again in a burst."""
 
 _BACKOFF_S = (2, 4, 8, 16)
+_AT_ONCE = 20
+"""So many messages are handed over at once, and committed together."""
 
 _UNFIT = (LinkboxError, ArithmeticError, LookupError, TypeError, ValueError)
 """What acting on an arrival may raise because of what it says. A failing store is not among it."""
@@ -72,9 +74,14 @@ class Controller:
         notices: NoticeChannel,
         told: Told | None = None,
         max_in_flight: int = MAX_IN_FLIGHT,
+        tell_in_background: bool = False,
     ) -> None:
+        """``tell_in_background``: notices go out in a task of their own, so that no channel, however slow, delays
+        ``work``. A simulation leaves it off, for its clock stands still meanwhile."""
         self._site, self._store, self._clock, self._told = site, store, clock, told
         self._max_in_flight = max_in_flight
+        self._in_background = tell_in_background
+        self._telling: asyncio.Task[None] | None = None
         self._dcc, self._market, self._notices = dcc, market, notices
         self.desk: Desk = self._load()
 
@@ -278,16 +285,37 @@ class Controller:
         session.audit("dcc", "unreachable", request_id=request_id, why=error.why, retry_at=retry_at)
 
     async def _deliver_outbox(self) -> None:
-        """Hand over what is queued; a peer that can not be reached gets it later, and delays nothing else."""
+        """Hand over what is queued: first what the market is asked, then the notices, which nothing waits for."""
+        await self._deliver("market_message")
+        if not self._in_background:
+            await self._deliver("notice")
+        elif self._telling is None or self._telling.done():
+            if self._telling is not None:
+                self._telling.result()  # a store that failed it fails us too
+            self._telling = asyncio.create_task(self._deliver("notice"))
+
+    def _is_telling(self) -> bool:
+        return self._telling is not None and not self._telling.done()
+
+    async def stop_telling(self) -> None:
+        """End the task in which notices go out. What is not handed over stays queued."""
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.gather(self._telling, return_exceptions=True)
+            self._telling = None
+
+    async def _deliver(self, table: str) -> None:
+        """Hand over what is due; a peer that can not be reached gets it later, and delays nothing else."""
         now = self._clock.now()
-        due = outbox.due(self.desk, now)
-        if not due:
-            return
-        fit = {key: body for key, body in due.items() if not outbox.expired(self.desk, key, now)}
-        answers = {key: await self._hand_over(key[0], body) for key, body in fit.items()}
-        with self.session() as session:
-            for key in due:
-                outbox.take_answer(session, key, self._store.row(*key), answers.get(key))
+        due = outbox.due(self.desk, now, table)
+        for keys in _in_parts(list(due), _AT_ONCE):
+            fit = [key for key in keys if not outbox.expired(self.desk, key, now)]
+            failures = await asyncio.gather(*(self._hand_over(table, due[key]) for key in fit))
+            answers = dict(zip(fit, failures, strict=True))
+            with self.session() as session:
+                for key in keys:
+                    row, sent = self._store.row(*key), key in answers
+                    outbox.take_answer(session, key, row, answers.get(key), sent=sent)
 
     async def _hand_over(self, table: str, body: dict[str, Any]) -> PeerUnreachable | None:
         try:
@@ -300,7 +328,7 @@ class Controller:
 
     def next_wake(self) -> datetime | None:
         """When ``work`` has something to do although nothing arrives; the present where that is overdue."""
-        times = [*self._decision_times(), *outbox.wake_times(self.desk)]
+        times = [*self._decision_times(), *outbox.wake_times(self.desk, without_notices=self._is_telling())]
         return max(min(times), self._clock.now()) if times else None
 
     def _decision_times(self) -> Iterator[datetime]:
@@ -333,6 +361,10 @@ class Controller:
         with self.session() as session:
             use_case(session)
 
+    def now(self) -> datetime:
+        """The time by the controller's own clock."""
+        return self._clock.now()
+
     def feeder_ids(self) -> tuple[FeederId, ...]:
         """The feeders that are watched."""
         return tuple(feeder.feeder_id for feeder in self._site.feeders)
@@ -343,6 +375,11 @@ def _no_progress(before: LiveExchange, exchange: Exchange) -> PeerUnreachable:
     throttled = exchange.throttled > before.exchange.throttled
     why = "it has too many requests and asks to come again later" if throttled else "its reply brought nothing new"
     return PeerUnreachable("DCC", why)
+
+
+def _in_parts(keys: list[outbox.Key], size: int) -> Iterator[list[outbox.Key]]:
+    for start in range(0, len(keys), size):
+        yield keys[start : start + size]
 
 
 def _triple(values: Sequence[float]) -> tuple[float, float, float]:

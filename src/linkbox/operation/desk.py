@@ -32,6 +32,7 @@ from linkbox.operation.entities import COMMAND_TABLE, Command, CommandKind, Comm
 from linkbox.operation.ports import Row, Store
 from linkbox.operation.site import Site
 from linkbox.records.audit import EMPTY_CHAIN, AuditRecord, ChainHead, head_of
+from linkbox.records.contact import Contact
 
 Told = Callable[[datetime, str, str, Mapping[str, Any]], None]
 
@@ -119,11 +120,13 @@ class Desk:
     stopped: set[FeederId] = field(default_factory=set)
     facts_seen: int = 0
     rechecked_at: datetime = LONG_AGO
+    contacts: dict[Mpan, Contact] = field(default_factory=dict)
     recall_exchange: Callable[[str], LiveExchange | None]
     recall_command: Callable[[str], Command]
     holds_of: Callable[[str], list[Command]]
     recall_row: Callable[[str, str], Row | None]
     recall_readings: Callable[[FeederId, datetime], list[tuple[datetime, Mapping[str, Any]]]]
+    recall_rows: Callable[[str, str], list[Row]]
     told: Told | None = None
 
     def seen_until(self, feeder_id: FeederId) -> datetime | None:
@@ -214,12 +217,14 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         alerts=load_book(store),
         assessments={} if judged is None else assessments_from_bytes(judged[1]),
         current_a={f: _triple(fleet_state.current_a[i]) for i, f in enumerate(fleet.ids)},
+        contacts={Mpan(row.key): Contact.from_record(row.body) for row in store.rows("contact")},
         stopped={FeederId(row.key) for row in store.rows("stop", states=["in force"])},
         recall_exchange=recall,
         recall_command=recall_command,
         holds_of=holds_of,
         recall_row=store.row,
         recall_readings=lambda feeder_id, after: store.readings(feeder_id, after=after),
+        recall_rows=lambda table, owner: store.rows(table, owner=owner),
         told=told,
     )
 

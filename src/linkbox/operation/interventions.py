@@ -13,6 +13,7 @@ from linkbox.control.planning import PlanningError
 from linkbox.dcc.eligibility import EligibilityRefused
 from linkbox.grid.risk import RiskAssessment, RiskState
 from linkbox.operation import (
+    ahead_desk,
     authorisation_desk,
     drawing_desk,
     market_desk,
@@ -95,8 +96,11 @@ def _safely(session: Session, intervention: Intervention) -> Intervention:
 def _record_step(session: Session, intervention: Intervention) -> None:
     last = intervention.history[-1]
     session.audit("intervention", last.state.value, intervention=intervention.id, event=last.event, why=last.why)
+    if intervention.state is _S.MARKET_CALLED:
+        ahead_desk.warn(session, intervention)
     if not intervention.open:
         settlement_desk.settle_event(session, intervention)
+        ahead_desk.close(session, intervention)
         notify.closed(session, intervention)
 
 

@@ -1,137 +1,135 @@
-"""Telling people: customers when their charger is held and when it is free again, suppliers of their own customers,
-the regulator's file of each event. Notices are queued with the facts that they tell of; nothing waits for them."""
+"""Telling people: customers when their charger may be held, is held and is free again; suppliers of their own
+customers; the regulator's record of each event. Notices are queued with what they tell of; nothing waits for them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from linkbox.base.identifiers import Mpan
+from linkbox.base.time import format_utc
 from linkbox.control.intervention import Intervention
+from linkbox.operation.contact_desk import contact_of
 from linkbox.operation.entities import Command
+from linkbox.operation.event_desk import write_event
+from linkbox.operation.invitations import invite
+from linkbox.operation.outbox import NOT_AFTER, NOT_BEFORE
+from linkbox.operation.reporting import put_delivery
 from linkbox.operation.session import Session
+from linkbox.operation.supplier_desk import tell_suppliers
 from linkbox.records.notices import (
-    AffectedPoint,
     BoostButton,
     Changed,
     CustomerNotice,
     Ended,
     Ending,
-    EventFacts,
+    Foreseen,
     Hold,
+    NoticeStage,
     Occasion,
-    Sender,
     Started,
     customer_notice,
-    supplier_notices,
+    why_words,
 )
 
-SENDER = Sender(name="Linkbox Networks", phone="105", website="the power cut website")
-
 _ENDINGS = {"expiry": Ending.EXPIRY, "release": Ending.RELEASE, "unknown": Ending.NOT_HELD}
+_END_IS_TOLD_WITHIN = timedelta(hours=24)
+
+
+def foreseen(session: Session, intervention: Intervention, mpan: Mpan, start: datetime, until: datetime) -> None:
+    """The charger may have to be held: tell a customer who wants to know ahead."""
+    if contact_of(session.desk, mpan).ahead:
+        key = f"{intervention.id}-{session.customer(mpan)}"
+        _to_customer(session, mpan, intervention.id, key, Foreseen(), start, until)
+
+
+def not_needed(session: Session, intervention: Intervention, mpan: Mpan, start: datetime, until: datetime) -> None:
+    """What was foreseen did not come: tell those who were told."""
+    key = f"{intervention.id}-{session.customer(mpan)}"
+    ended = Ended(ended_at=session.now, ending=Ending.NOT_HELD)
+    _to_customer(session, mpan, intervention.id, key, ended, start, until)
 
 
 def held(session: Session, command: Command, renewed: Command | None) -> None:
     """A device has confirmed a hold, or the renewal of one: tell the customer, with what it means and how to say no."""
     occasion: Occasion = Started() if renewed is None else Changed(was_until=renewed.end)
-    _to_customer(session, command, occasion)
+    _of_command(session, command, occasion)
 
 
 def freed(session: Session, command: Command, ended_by: str) -> None:
     """A hold is over: tell the customer. A renewed hold goes on, which ``held`` has told."""
     if ended_by == "renewal":
         return
-    _to_customer(session, command, Ended(ended_at=session.now, ending=_ENDINGS[ended_by]))
+    objected = session.desk.customers.objection(command.mpan, command.intervention_id, session.now)
+    ending = Ending.OBJECTION if ended_by == "release" and objected is not None else _ENDINGS[ended_by]
+    _of_command(session, command, Ended(ended_at=session.now, ending=ending))
 
 
-def _to_customer(session: Session, command: Command, occasion: Occasion) -> None:
+def _of_command(session: Session, command: Command, occasion: Occasion) -> None:
     start = command.answered_at or command.start
+    until = max(command.end, start + timedelta(seconds=1))
+    _to_customer(session, command.mpan, command.intervention_id, command.id, occasion, start, until)
+
+
+def _to_customer(
+    session: Session,
+    mpan: Mpan,
+    intervention_id: str,
+    name: str,
+    occasion: Occasion,
+    start: datetime,
+    until: datetime,
+) -> None:
+    setup, contact = session.desk.site.notices, contact_of(session.desk, mpan)
+    links = None
+    if not isinstance(occasion, Ended):
+        links = invite(session, mpan, intervention_id, language=contact.language, start=start, until=until)
+    asset = next((i.limiting_asset for i in session.desk.interventions.values() if i.id == intervention_id), "")
     hold = Hold(
-        mpan=command.mpan,
-        intervention_id=command.intervention_id,
+        mpan=mpan,
+        intervention_id=intervention_id,
         start=start,
-        until=max(command.end, start),
-        why=_why(session, command),
-        reject_reference=f"reference {command.intervention_id}, phone {SENDER.phone}",
+        until=until,
+        why=why_words(asset.split()[0] if asset else "cable", contact.language),
+        reject_reference=f"reference {intervention_id}, phone {setup.sender.phone}" if links is None else links.reject,
+        leave_reference="" if links is None else links.leave,
         boost_button=BoostButton.KEPT,
     )
-    notice = customer_notice(hold, SENDER, occasion, at=session.now)
-    _queue_customer(session, command, notice)
+    notice = customer_notice(hold, setup.sender, occasion, at=session.now, language=contact.language)
+    _queue(session, name, notice, until)
 
 
-def _why(session: Session, command: Command) -> str:
-    intervention = next((i for i in session.desk.interventions.values() if i.id == command.intervention_id), None)
-    asset = "cable or fuse" if intervention is None else intervention.limiting_asset
-    return f"Without this, the {asset} that supplies your street would have been overloaded."
-
-
-def _queue_customer(session: Session, command: Command, notice: CustomerNotice) -> None:
+def _queue(session: Session, name: str, notice: CustomerNotice, until: datetime) -> None:
     number = session.desk.next_number("notice")
-    key = f"{command.id}-{notice.stage.value}"
-    channel = session.desk.site.chargers[command.mpan].channel
+    key = f"{name}-{notice.stage.value}"
+    contact, customer = contact_of(session.desk, notice.mpan), session.customer(notice.mpan)
+    urgent = notice.stage is not NoticeStage.END
+    not_before = contact.not_before(session.now, urgent=urgent)
     body = {
         "id": key,
         "number": number,
         "audience": "customer",
-        "channel": channel,
-        "customer": session.customer(command.mpan),
+        "channel": contact.channel.value,
+        "to": contact.address,
+        "language": contact.language.value,
+        "customer": customer,
         "intervention": notice.intervention_id,
         "stage": notice.stage.value,
         "at": notice.at,
         "subject": notice.subject,
         "body": notice.body,
+        "short": notice.short,
     }
-    session.queue("notice", key, command.intervention_id, body)
-    session.audit("notice", notice.stage.value, customer=body["customer"], channel=channel, notice=key)
+    give_up_at = max(until, not_before) + (timedelta(0) if urgent else _END_IS_TOLD_WITHIN)
+    waits = {NOT_BEFORE: format_utc(not_before)} if not_before > session.now else {}
+    private = {NOT_AFTER: format_utc(give_up_at)} | waits
+    session.queue("notice", key, notice.intervention_id, body | private)
+    put_delivery(session.tx, session.desk.outbox["notice", key], "queued", session.now)
+    session.audit("notice", notice.stage.value, customer=customer, channel=contact.channel, notice=key)
 
 
 def closed(session: Session, intervention: Intervention) -> None:
-    """An intervention is over: tell each supplier of its own customers, and write the regulator's record."""
+    """An intervention is over: write the regulator's record, and tell each supplier of its own customers."""
     commands = session.desk.holds_of(intervention.id)
-    if not commands:
-        return
-    event = EventFacts(
-        intervention_id=intervention.id,
-        feeder_id=intervention.feeder_id,
-        start=intervention.opened_at,
-        end=session.now,
-        reason=_reason(intervention),
-    )
-    for notice in supplier_notices(event, _points(session, commands), at=session.now):
-        key = f"{intervention.id}-{'-'.join(notice.supplier.split())}"
-        body = {
-            "id": key,
-            "audience": "supplier",
-            "channel": "file",
-            "supplier": notice.supplier,
-            "at": notice.at,
-            "csv": notice.csv(),
-            "json": notice.as_json(),
-            "body": notice.text(),
-        }
-        session.queue("notice", key, intervention.id, body)
-        session.audit("notice", "supplier", supplier=notice.supplier, points=len(notice.points), notice=key)
-
-
-def _points(session: Session, commands: Sequence[Command]) -> list[AffectedPoint]:
-    """One line for each hold; a renewed hold ends where its renewal begins."""
-    postcode = {p.mpan: p.postcode for feeder in session.desk.site.feeders for p in feeder.points}
-    return [
-        AffectedPoint(
-            mpan=c.mpan,
-            postcode=postcode[c.mpan],
-            supplier=session.desk.site.chargers[c.mpan].supplier,
-            start=c.answered_at or c.start,
-            end=_end(c, session.now),
-        )
-        for c in sorted(commands, key=lambda c: (c.mpan, c.start))
-    ]
-
-
-def _end(command: Command, now: datetime) -> datetime | None:
-    return command.ended_at if command.ended_at is not None and command.ended_at <= now else None
-
-
-def _reason(intervention: Intervention) -> str:
-    phase = "" if intervention.limiting_phase is None else f" on {intervention.limiting_phase}"
-    market = (intervention.market_outcome or "no outcome").replace("_", " ")
-    return f"overload of the {intervention.limiting_asset}{phase}; market: {market}"
+    write_event(session, intervention, commands)
+    if commands:
+        tell_suppliers(session, intervention, commands)

@@ -29,6 +29,10 @@ class PeerUnreachable(OperationError):
         super().__init__(f"{peer} could not be reached: {why}")
 
 
+class PeerRefused(PeerUnreachable):
+    """A peer was reached and will never take this message: no use in trying again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboxItem:
     """Something that the world told us, committed before it was answered. ``identity`` makes repeats harmless."""
@@ -190,4 +194,5 @@ class NoticeChannel(Protocol):
     """Where notices are handed over: files in the demo, e-mail, SMS and webhooks in service."""
 
     async def deliver(self, notice: Mapping[str, Json]) -> None:
-        """Hand over one notice, idempotent by its ``id``; raise PeerUnreachable when that failed."""
+        """Hand over one notice, idempotent by its ``id``; raise PeerUnreachable when that failed, PeerRefused where
+        trying again is of no use."""

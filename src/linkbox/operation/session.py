@@ -15,6 +15,7 @@ from linkbox.control.ledger import Ledger, entry_to_row
 from linkbox.operation.desk import REST_AFTER_FAILURE, Desk, LiveExchange
 from linkbox.operation.entities import COMMAND_TABLE, Command, plain
 from linkbox.operation.ports import Row, Transaction
+from linkbox.operation.reporting import put_effect, put_trip
 from linkbox.records.audit import AuditEvent, append
 
 
@@ -34,6 +35,8 @@ class Session:
         record = append(self.desk.chain, event)
         self.desk.chain = self.desk.chain.after(record)
         self._lines.append((record.seq, record.line().decode()))
+        if stream == "effect":
+            put_effect(self.tx, self.now, record.seq, kind, event.facts)
         self.desk.tell(self.now, stream, kind, facts)
 
     def customer(self, mpan: Mpan) -> str:
@@ -81,6 +84,7 @@ class Session:
         self.tx.put("exchange", live.to_row())
         key = str(live.exchange.request.request_id)
         if live.done:
+            put_trip(self.tx, self.desk, live)
             self.desk.exchanges.pop(key, None)
         else:
             self.desk.exchanges[key] = live

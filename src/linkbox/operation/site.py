@@ -17,6 +17,7 @@ from linkbox.grid.risk import RiskPolicy
 from linkbox.market import Contract, UftpIdentity
 from linkbox.operation.entities import ChargerPoint
 from linkbox.operation.letters import Seeking
+from linkbox.operation.notice_setup import NoticeSetup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +55,7 @@ class Site:
     tariff_share: float = 0.0
     operators: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     seeking: Seeking | None = None
+    notices: NoticeSetup = field(default_factory=NoticeSetup)
 
     def __post_init__(self) -> None:
         """Raise InvalidInput with every charger that stands on no feeder or has no devices to be reached by."""

@@ -55,3 +55,13 @@ def minutes_words(duration: timedelta) -> str:
 def _last_sunday_1am(year: int, month: int) -> datetime:
     last = datetime(year, month, 31, 1, tzinfo=UTC)
     return last - timedelta(days=(last.weekday() + 1) % 7)
+
+
+def month_of(at: datetime) -> str:
+    """The British civil month in which ``at`` lies: ``2026-01``. Reports go by it."""
+    return f"{british_time(at):%Y-%m}"
+
+
+def day_of(at: datetime) -> str:
+    """The British civil day in which ``at`` lies: ``2026-01-13``. Suppliers' daily files go by it."""
+    return f"{british_time(at):%Y-%m-%d}"

@@ -38,6 +38,7 @@ class RoundTrip:
     completed_at: datetime | None
     failure: str | None = None
     region: str = ""
+    hub: str = ""
 
     @property
     def duration_s(self) -> float | None:
@@ -103,6 +104,14 @@ def by_region(trips: Iterable[RoundTrip], *, target_s: float = TARGET_ROUND_TRIP
     for trip in trips:
         groups[trip.region].append(trip)
     return {region: measure(groups[region], target_s=target_s) for region in sorted(groups)}
+
+
+def by_hub(trips: Iterable[RoundTrip], *, target_s: float = TARGET_ROUND_TRIP_S) -> dict[str, RequestMetrics]:
+    """The figures for each type of communications hub."""
+    groups: dict[str, list[RoundTrip]] = defaultdict(list)
+    for trip in trips:
+        groups[trip.hub].append(trip)
+    return {hub: measure(groups[hub], target_s=target_s) for hub in sorted(groups)}
 
 
 def _srv_order(srv: str) -> tuple[tuple[int, str], ...]:

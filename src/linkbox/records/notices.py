@@ -1,17 +1,17 @@
 """All notices in one place: to customers, to suppliers, to the regulator. Values only; an adapter sends them."""
 
-from linkbox.records.customer_notices import (
+from linkbox.records.customer_notices import CustomerNotice, customer_notice, why_words
+from linkbox.records.notice_values import (
     BoostButton,
     Changed,
-    CustomerNotice,
     Ended,
     Ending,
+    Foreseen,
     Hold,
     NoticeStage,
     Occasion,
     Sender,
     Started,
-    customer_notice,
 )
 from linkbox.records.regulator import MarketRecord, RegulatorSummary
 from linkbox.records.supplier_notices import (
@@ -30,6 +30,7 @@ __all__ = [
     "Ended",
     "Ending",
     "EventFacts",
+    "Foreseen",
     "Hold",
     "MarketRecord",
     "NoticeStage",
@@ -41,4 +42,5 @@ __all__ = [
     "customer_notice",
     "supplier_notice",
     "supplier_notices",
+    "why_words",
 ]

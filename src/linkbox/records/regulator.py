@@ -18,7 +18,7 @@ class MarketRecord:
 
     provider: str | None
     called_at: datetime | None
-    decided_at: datetime
+    decided_at: datetime | None
     outcome: str
     reason: str
 
@@ -29,7 +29,7 @@ class RegulatorSummary:
 
     event: EventFacts
     limiting_asset: str
-    time_to_limit_s: float
+    time_to_limit_s: float | None
     required_a: tuple[float, float, float]
     relieved_a: tuple[float, float, float]
     market: MarketRecord
@@ -61,7 +61,7 @@ class RegulatorSummary:
             "market": {
                 "provider": market.provider,
                 "called_at": None if market.called_at is None else format_utc(market.called_at),
-                "decided_at": format_utc(market.decided_at),
+                "decided_at": None if market.decided_at is None else format_utc(market.decided_at),
                 "outcome": market.outcome,
                 "reason": market.reason,
             },
@@ -84,8 +84,8 @@ class RegulatorSummary:
             f"Intervention {event.intervention_id} on feeder {event.feeder_id}",
             f"When: {format_utc(event.start)} to {'(open)' if event.end is None else format_utc(event.end)}",
             f"Why: {event.reason}",
-            f"What would have failed: {self.limiting_asset}, in {self.time_to_limit_s / 60:.0f} min",
-            f"Market first: {asked}{called}; {market.outcome} ({market.reason}) at {format_utc(market.decided_at)}",
+            f"What would have failed: {self.limiting_asset}{_within(self.time_to_limit_s)}",
+            f"Market first: {asked}{called}; {market.outcome} ({market.reason}){_decided(market.decided_at)}",
             f"Authority: {self.authority}",
             f"Required reduction L1/L2/L3: {_amps(self.required_a)}; achieved: {_amps(self.relieved_a)}",
             (
@@ -116,6 +116,14 @@ def requests_json(metrics: RequestMetrics) -> dict[str, Json]:
         "within_target": metrics.within_target,
         "failures": failures,
     }
+
+
+def _within(time_to_limit_s: float | None) -> str:
+    return "" if time_to_limit_s is None else f", in {time_to_limit_s / 60:.0f} min"
+
+
+def _decided(at: datetime | None) -> str:
+    return "" if at is None else f" at {format_utc(at)}"
 
 
 def _amps(values: Sequence[float]) -> str:

@@ -23,16 +23,19 @@ from linkbox.adapters.hosting import Hosted
 from linkbox.adapters.inbound_customers import Senders, customer_router
 from linkbox.adapters.inbound_http import create_inbound_app
 from linkbox.adapters.market_uftp import CONTENT_TYPE, PATH
-from linkbox.adapters.notices_files import FileNoticeChannel
+from linkbox.adapters.notices_files import FileNoticeChannel, SupplierDrop
+from linkbox.adapters.notices_routed import RoutedNoticeChannel
 from linkbox.adapters.store_sql import SqliteStore
 from linkbox.base.errors import LinkboxError
 from linkbox.base.time import ManualClock, format_utc
 from linkbox.customers import event_to_row
 from linkbox.operation.controller import Controller
 from linkbox.operation.desk import Told
-from linkbox.operation.ports import PeerUnreachable
+from linkbox.operation.ports import NoticeChannel, PeerUnreachable
 from linkbox.records.audit import AuditRecord
+from linkbox.records.contact import Channel
 from linkbox.study.faults import LossyDcc, reading_lost
+from linkbox.study.objectors import Objectors, page_of
 from linkbox.study.operators import OPERATORS, ControlRoom, code_of
 from linkbox.study.scenario import Scenario
 from linkbox.study.wiring import PROVIDER, USER, Cast, cast, market_gateway, provider_wire, read_street, site_of
@@ -145,7 +148,9 @@ async def run_controlled(
         http = await stack.enter_async_context(HttpDccGateway(dcc_url))
         gateway = LossyDcc(http, scenario.fault_plan, seed=scenario.seed, clock=clock)
         market = await stack.enter_async_context(market_gateway(scenario, provider_url))
-        notices = FileNoticeChannel(folder / "notices")
+        objectors = Objectors(scenario.seed, scenario.say_no_share)
+        objectors.recall(store)
+        notices = _channels(folder, objectors)
         controller = Controller(site, store, clock, dcc=gateway, market=market, notices=notices, told=told)
         controller.catch_up()
         evening = Evening(people=people, world=world, controller=controller, store=store, clock=clock)
@@ -155,8 +160,29 @@ async def run_controlled(
         own_url = await host.start()
         stack.push_async_callback(host.stop)
         front = await stack.enter_async_context(_FrontDoor(own_url))
-        await _Scheduler(evening, front, watch).run()
+        clicks = _Clicks(objectors, "")
+        if scenario.say_no_share and site.notices.links is not None:
+            pages = Hosted(page_of(controller, store, site.notices.links))
+            clicks = _Clicks(objectors, await pages.start())
+            stack.push_async_callback(pages.stop)
+        await _Scheduler(evening, front, watch, clicks).run()
     return evening
+
+
+def _channels(folder: Path, objectors: Objectors) -> RoutedNoticeChannel:
+    """Notices as they would be sent, and the suppliers' files, in the evening's folder."""
+    as_sent = FileNoticeChannel(folder / "notices")
+    routes: dict[str, NoticeChannel] = {channel.value: objectors for channel in Channel} | {"letter": objectors}
+    routes |= {"file": SupplierDrop(folder / "suppliers")}
+    return RoutedNoticeChannel(routes, copies=[as_sent])
+
+
+@dataclass(frozen=True, slots=True)
+class _Clicks:
+    """Who says no, and where the page is."""
+
+    objectors: Objectors
+    base_url: str
 
 
 class _FrontDoor:
@@ -204,8 +230,8 @@ class _FrontDoor:
 class _Scheduler:
     """Moves the clock from one happening to the next."""
 
-    def __init__(self, evening: Evening, front: _FrontDoor, watch: Watcher | None) -> None:
-        self._evening, self._front, self._watch = evening, front, watch
+    def __init__(self, evening: Evening, front: _FrontDoor, watch: Watcher | None, clicks: _Clicks) -> None:
+        self._evening, self._front, self._watch, self._clicks = evening, front, watch, clicks
         stops = evening.people.scenario.emulator_stops_at
         self._dcc_stops_at = None if stops is None else evening.people.scenario.at_clock(stops)
         scenario = evening.people.scenario
@@ -238,6 +264,8 @@ class _Scheduler:
         for at in (evening.world.next_at(), evening.controller.next_wake(), self._dcc_stops_at):
             if at is not None:
                 times.append(at)
+        click = self._clicks.objectors.next_at()
+        times += [] if click is None else [click]
         times += [said.at for said in self._room.words(evening.controller.desk.interventions)]
         return max(_to_stored_precision(min(times)), evening.clock.now())
 
@@ -257,6 +285,7 @@ class _Scheduler:
         if world.street.now + timedelta(minutes=1) <= min(at, evening.people.scenario.end):
             await self._give_reading(world.minute())
             told = True
+        told = await self._clicks.objectors.press(self._clicks.base_url, at) or told
         for said in list(self._room.words(evening.controller.desk.interventions)):
             if said.at <= at:
                 self._room.heard.add(said.body)

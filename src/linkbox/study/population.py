@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from linkbox.base.identifiers import Eui64, Mpan
 from linkbox.base.phases import Phase
@@ -12,6 +12,7 @@ from linkbox.customers import ConsentEvent, ConsentKind, CustomerEvent, Priority
 from linkbox.dcc.inventory import Installation
 from linkbox.grid.network import ConnectionPoint
 from linkbox.operation.entities import ChargerPoint
+from linkbox.records.contact import Channel, Contact, Language, QuietHours
 from linkbox.study.scenario import Scenario
 
 SUPPLIERS = ("Alder Energy", "Birch Power", "Cedar Supply")
@@ -28,6 +29,7 @@ class Home:
     installation: Installation | None
     history: tuple[CustomerEvent, ...]
     name: str
+    contact: Contact | None = None
 
 
 def populate(scenario: Scenario, phases: list[Phase], has_charger: list[bool]) -> tuple[Home, ...]:
@@ -79,7 +81,23 @@ def _home(
         mpan=mpan, phase=phase, rated_a=scenario.charger_kw * 1000 / 230.0, supplier=supplier, channel=channel
     )
     history = _history(mpan, scenario.start, consents, special, draw)
-    return Home(point=point, charger=charger, installation=installation, history=history, name=name)
+    contact = _contact(scenario, index, channel)
+    return Home(point=point, charger=charger, installation=installation, history=history, name=name, contact=contact)
+
+
+def _contact(scenario: Scenario, index: int, channel: str) -> Contact:
+    """Addresses of domains and numbers that are reserved for examples. A fifth read Welsh, a third like it quiet."""
+    draw = random.Random(f"contacts/{scenario.seed}/{index}")
+    address = f"home{index + 1}@customers.example" if channel == "e-mail" else f"+447700900{index:03d}"
+    quiet = draw.random() < 0.3
+    return Contact(
+        channel=Channel(channel),
+        address=address,
+        language=Language.WELSH if draw.random() < 0.2 else Language.ENGLISH,
+        quiet=QuietHours(start=time(22), end=time(6, 30)) if quiet else None,
+        start_in_quiet=draw.random() < 0.5,
+        ahead=draw.random() < 0.5,
+    )
 
 
 def _device(kind: int, number: int) -> Eui64:

@@ -26,7 +26,8 @@ class Scenario:
     """One evening. ``feeder`` names where the street comes from: None is the street in the package.
 
     ``tariff_start`` is the clock time at which cars on a night tariff start, None for no such tariff;
-    ``tariff_share`` the share of cars on it. ``consent_share`` is the share of car owners who consented.
+    ``tariff_share`` the share of cars on it. ``consent_share`` is the share of car owners who consented,
+    ``say_no_share`` of those who say no by the link in their notice.
     The defaults are a hard night that the evening's own data give: every car comes home and waits for the tariff.
     ``emulator_stops_at`` is when the DCC goes away for good, to see what Linkbox makes of it; ``faults`` names what
     else the DCC, the devices and the connections do wrong. ``authorisation`` is the policy that says who must approve a
@@ -40,6 +41,7 @@ class Scenario:
     tariff_start: str | None = "00:30"
     tariff_share: float = 1.0
     consent_share: float = 0.9
+    say_no_share: float = 0.0
     charger_kw: float = 7.36
     provider: str = "seed"
     provider_share: float = 0.25

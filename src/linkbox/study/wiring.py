@@ -18,14 +18,17 @@ from linkbox.control.authorisation import POLICIES
 from linkbox.control.policy import ControlPolicy
 from linkbox.dcc.eligibility import PROFILES, UserRole
 from linkbox.dcc.inventory import Inventory
-from linkbox.dcc.smki import Role, TestPki
+from linkbox.dcc.smki import KeyUsage, Role, TestPki
 from linkbox.grid.network import FUSES, TRANSFORMERS, FeederModel, cable_for
 from linkbox.grid.policy import RiskPolicy
 from linkbox.grid.topology import FeederNetwork
 from linkbox.market import Contract, UftpIdentity
 from linkbox.market.contract_file import contracts_from_toml
+from linkbox.operation.notice_setup import NoticeSetup, RecordsKey
 from linkbox.operation.site import DccIdentity, Site
+from linkbox.records.links import LinkSigner
 from linkbox.records.pseudonym import Pseudonymiser
+from linkbox.records.signing import fingerprint, signer
 from linkbox.study.operators import keys_of
 from linkbox.study.population import Home, populate
 from linkbox.study.scenario import Scenario
@@ -39,6 +42,8 @@ PROVIDER_NAME = "Dawn Flexibility"
 PROVIDER_DOMAIN = "dawn-flexibility.example"
 MARKET = UftpIdentity()
 PROVIDER = UftpIdentity(domain=PROVIDER_DOMAIN)
+PAGE_URL = "https://no.linkbox.invalid"
+"""Where the links in the notices of a simulated evening lead: nowhere."""
 
 
 def read_street(feeder: str | None) -> FeederNetwork:
@@ -139,6 +144,20 @@ def site_of(people: Cast, provider_capacity_a: tuple[float, float, float]) -> Si
         control=ControlPolicy(authorisation=POLICIES[scenario.authorisation]),
         operators=keys_of(scenario.seed),
         market=MARKET,
+        notices=_notices(people),
+    )
+
+
+def _notices(people: Cast) -> NoticeSetup:
+    """How the street's customers want to be told, the links' key, and the key of records."""
+    scenario = people.scenario
+    key = people.pki.private_key(USER, Role.OTHER, KeyUsage.DIGITAL_SIGNATURE)
+    links = hashlib.sha256(f"linkbox demo links {scenario.seed}".encode()).digest()
+    return NoticeSetup(
+        contacts={home.point.mpan: home.contact for home in people.homes if home.contact is not None},
+        links=LinkSigner(links),
+        page_url=PAGE_URL,
+        records_key=RecordsKey(key_id=fingerprint(key.public_key())[:16], sign=signer(key)),
     )
 
 

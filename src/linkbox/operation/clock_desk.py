@@ -1,0 +1,51 @@
+"""The feeders' clocks from the store: uses are the events' own records, decisions are kept beside them."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import date, datetime
+
+from linkbox.base.time import parse_utc
+from linkbox.operation import offline
+from linkbox.operation.ports import Row, Store
+from linkbox.operation.reporting import EVENT
+from linkbox.operation.session import Session
+from linkbox.records.clocks import ClockReading, Decision, read_clocks
+
+CLOCK = "clock"
+
+
+def read_all_clocks(store: Store, *, on: date) -> tuple[ClockReading, ...]:
+    """Every feeder's clock on a day, the most urgent first."""
+    used: dict[str, list[datetime]] = defaultdict(list)
+    limits: Counter[str] = Counter()
+    for row in store.rows(EVENT):
+        if row.body["holds"]:
+            used[row.owner].append(parse_utc(row.body["start"]))
+        if row.body["escalated"] and date.fromisoformat(row.body["start"][:10]) <= on:
+            limits[row.owner] += 1
+    decisions = [Decision.from_record(row.body) for row in store.rows(CLOCK)]
+    return read_clocks(used, decisions, limits, on=on)
+
+
+def decide(session: Session, decision: Decision) -> None:
+    """Keep what people decided about a feeder, with their names and reason."""
+    session.tx.put(CLOCK, _row(decision, session.desk.chain.seq + 1))
+    session.audit("clock", decision.event.value, **decision.to_record())
+
+
+def decide_offline(store: Store, decision: Decision, *, at: datetime) -> None:
+    """The same on a store that no controller works on."""
+    offline.record(
+        store,
+        at,
+        lambda seq: [(CLOCK, _row(decision, seq))],
+        stream="clock",
+        kind=decision.event.value,
+        facts=decision.to_record(),
+    )
+
+
+def _row(decision: Decision, seq: int) -> Row:
+    key = f"{decision.feeder_id}/{seq}"
+    return Row(key=key, state=decision.event.value, owner=decision.feeder_id, body=decision.to_record())
