@@ -33,6 +33,7 @@ from linkbox.records.notices import (
 
 _ENDINGS = {"expiry": Ending.EXPIRY, "release": Ending.RELEASE, "unknown": Ending.NOT_HELD}
 _END_IS_TOLD_WITHIN = timedelta(hours=24)
+_AFTER_QUIET_HOURS = timedelta(hours=1)
 
 
 def foreseen(session: Session, intervention: Intervention, mpan: Mpan, start: datetime, until: datetime) -> None:
@@ -119,7 +120,8 @@ def _queue(session: Session, name: str, notice: CustomerNotice, until: datetime)
         "body": notice.body,
         "short": notice.short,
     }
-    give_up_at = max(until, not_before) + (timedelta(0) if urgent else _END_IS_TOLD_WITHIN)
+    waited = not_before + _AFTER_QUIET_HOURS if not_before > session.now else until
+    give_up_at = max(until, waited) + (timedelta(0) if urgent else _END_IS_TOLD_WITHIN)
     waits = {NOT_BEFORE: format_utc(not_before)} if not_before > session.now else {}
     private = {NOT_AFTER: format_utc(give_up_at)} | waits
     session.queue("notice", key, notice.intervention_id, body | private)

@@ -172,7 +172,7 @@ async def run_controlled(
 def _channels(folder: Path, objectors: Objectors) -> RoutedNoticeChannel:
     """Notices as they would be sent, and the suppliers' files, in the evening's folder."""
     as_sent = FileNoticeChannel(folder / "notices")
-    routes: dict[str, NoticeChannel] = {channel.value: objectors for channel in Channel} | {"letter": objectors}
+    routes: dict[str, NoticeChannel] = dict.fromkeys((*(channel.value for channel in Channel), "letter"), objectors)
     routes |= {"file": SupplierDrop(folder / "suppliers")}
     return RoutedNoticeChannel(routes, copies=[as_sent])
 
