@@ -124,10 +124,10 @@ class Evening(RuleBasedStateMachine):
         self._wait(wait)
 
     @precondition(lambda self: any(m["type"] == "FlexRequest" for m in self.rig.market.received))
-    @rule(result=st.sampled_from(["accepted", "rejected", "perhaps"]), holds=st.frozensets(homes), wait=waits)
+    @rule(result=st.sampled_from(["accepted", "rejected"]), holds=st.frozensets(homes), wait=waits)
     def provider_answers(self, result: str, holds: frozenset[int], wait: float) -> None:
         self.spoken += 1
-        self.rig.offer(result, message_id=f"offer-{self.spoken}")
+        self.rig.offer(result, name=f"offer-{self.spoken}")
         self.rig.provider_holds = set(holds)
         self._wait(wait)
 

@@ -9,7 +9,7 @@ import dataclasses
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
 from functools import cache
@@ -98,6 +98,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal):
         return f"{value:f}"
     return value if isinstance(value, bool | int | bytes) else str(value)
+
+
+def absent(kind: Any, given: Iterable[str]) -> list[str]:
+    """Required attributes of a message that are not given: the library would put its own default there, and read a
+    response without a Result as an acceptance. A settlement's Result is the library's own."""
+    required = {f.metadata["name"] for f in dataclasses.fields(kind) if f.metadata.get("required")}
+    attributes = {f.metadata["name"] for f in dataclasses.fields(kind) if f.metadata.get("type") == "Attribute"}
+    needed = (required & attributes) - ({"Result"} if kind.__name__ == "FlexSettlement" else set())
+    return [f"{name} is missing" for name in sorted(needed - set(given))]
 
 
 def misfits(message: Any, where: str = "") -> list[str]:

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 
 from linkbox.adapters.market_uftp.keys import SigningKey
-from linkbox.adapters.market_uftp.plain import misfits, to_plain, to_type, types_by_name
+from linkbox.adapters.market_uftp.plain import absent, misfits, to_plain, to_type, types_by_name
 from linkbox.base.time import parse_utc
 from linkbox.market.errors import RemoteProtocolError
 
@@ -23,7 +23,7 @@ MAX_SIGNED_BYTES = 256_000
 """No message of the protocol's daily use is a tenth as long: 100 ISPs are 6,000 bytes."""
 
 _MAX_ATTRIBUTE = 2_000
-_DECLARATION = re.compile(r"\A\ufeff?\s*<\?xml\b[^>]*\?>")
+_DECLARATION = re.compile(r"\A\ufeff?\s*<\?xml\s[^>]*\?>")
 _ENCODING = re.compile(r"encoding\s*=\s*[\"']([^\"']*)[\"']")
 _INTEGER = re.compile(r"[+-]?\d{1,12}")
 _DECIMAL = re.compile(r"[+-]?(\d{1,12}(\.\d{0,12})?|\.\d{1,12})")
@@ -163,10 +163,11 @@ def _parse(body: bytes, kind: str) -> Any:
     try:
         tree = etree.fromstring(text.encode("utf-8"), hard)
         _check_numbers(tree)
+        given = [str(name) for name in tree.attrib]  # the parser clears what it has read
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             message = parser.parse(etree.ElementTree(tree), target)
-        wrong = misfits(message)
+        wrong = [*absent(target, given), *misfits(message)]
     except RemoteProtocolError:
         raise
     except Exception as error:  # whatever the libraries make of hostile XML, it is the sender's fault
