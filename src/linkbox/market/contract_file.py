@@ -52,12 +52,14 @@ def contracts_from_csv(
     text: str, known_feeders: Iterable[FeederId], *, where: str = "contracts"
 ) -> tuple[Contract, ...]:
     """The contracts of a CSV file with a head line; lists within a cell are parted by semicolons."""
-    reader = csv.DictReader(io.StringIO(_short(text, where)))
+    reader = csv.DictReader(io.StringIO(_short(text, where), newline=""))
     rule = f"is not a column; there are {', '.join(KEYS)}"
-    issues = [
-        Issue(where=f"{where}:1", value=str(name), rule=rule) for name in reader.fieldnames or () if name not in KEYS
-    ]
-    rows = [(f"{where}:{reader.line_num}", dict(row)) for row in reader]
+    try:
+        names = reader.fieldnames or ()
+        rows = [(f"{where}:{reader.line_num}", dict(row)) for row in reader]
+    except csv.Error as error:
+        raise InvalidInput(where, [Issue(where=where, value=text[:40], rule=f"is not CSV: {error}")]) from error
+    issues = [Issue(where=f"{where}:1", value=str(name), rule=rule) for name in names if name not in KEYS]
     issues += [
         Issue(where=at, value=str(row[None]), rule="has more cells than the head") for at, row in rows if None in row
     ]
