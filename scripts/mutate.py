@@ -78,7 +78,7 @@ class Mutant:
 
 def mutants(module: str) -> Iterator[Mutant]:
     """Every mutant of one module, in the order of its lines."""
-    text = (ROOT / "src" / "linkbox" / (module.replace(".", "/") + ".py")).read_text("utf-8")
+    text = source_of(module)
     sites = len(list(ast.walk(ast.parse(text))))
     number = 0
     for place in range(sites):
@@ -91,6 +91,16 @@ def mutants(module: str) -> Iterator[Mutant]:
             line = getattr(node, "lineno", 0)
             yield Mutant(module, number, line, what, ast.unparse(ast.fix_missing_locations(tree)))
             number += 1
+
+
+def source_of(module: str) -> str:
+    """The text of one module of ours."""
+    return path_of(module).read_text("utf-8")
+
+
+def path_of(module: str) -> Path:
+    """Where it stands."""
+    return ROOT / "src" / "linkbox" / (module.replace(".", "/") + ".py")
 
 
 def change(node: ast.AST, choice: int, tree: ast.Module) -> str | None:
@@ -164,6 +174,7 @@ class _Loader:
         return None
 
     def exec_module(self, module: object) -> None:
+        module.__dict__["__file__"] = str(path_of(self.mutant.module))  # tests read the module's own text
         code = self.mutant.source.replace("bisect_left(", "__import__('bisect').bisect_left(")
         exec(compile(code, f"<mutant {self.mutant.name}>", "exec"), module.__dict__)  # noqa: S102 - that is the point
 
@@ -191,7 +202,21 @@ def _pytest(files: list[str]) -> int:
 
     settings.register_profile("mutants", derandomize=True, database=None, deadline=None, print_blob=False)
     settings.load_profile("mutants")
-    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-p", "no:logging", *files]))
+    return int(
+        pytest.main(
+            [
+                "-x",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                "-p",
+                "no:logging",
+                "-W",
+                "ignore::pytest.PytestAssertRewriteWarning",
+                *files,
+            ]
+        )
+    )
 
 
 def preload() -> None:
@@ -240,6 +265,9 @@ def main() -> None:
     preload()
     alive, count = [], 0
     for module in arguments.module or sorted(TESTS):
+        text = source_of(module)
+        if not survives(Mutant(module, -1, 0, "unchanged", ast.unparse(ast.parse(text)))):
+            sys.exit(f"{module}: its tests fail without any mutation")
         every = [m for m in mutants(module) if arguments.only is None or m.number in arguments.only]
         count += len(every)
         alive += run(arguments.jobs, every)
