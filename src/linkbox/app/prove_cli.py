@@ -93,6 +93,33 @@ def decade(
         raise Disproved(f"safeguards gave way: {wrong}")
 
 
+@app.command("closed-loop")
+def closed_loop(
+    runs: Annotated[int, typer.Option(help="Random evenings of each case.")] = 400,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same evenings.")] = 1,
+    json_file: JsonFile = None,
+) -> None:
+    """How many customers are commanded where nobody knows who draws: open loop, closed loop, with habits."""
+    from linkbox.study.unknown_state import CASES, compare
+
+    _within("--runs", runs)
+    with _progress("cases", len(CASES)) as done:
+        found = []
+        for case in CASES:
+            found.append(compare(*case, runs=runs, seed=seed))
+            done()
+    if json_file is not None:
+        json_file.write_text(json.dumps([asdict(c) for c in found], indent=1) + "\n", "utf-8")
+    typer.echo(
+        f"{'chargers':>8} {'draw':>5} {'known':>5} {'open loop':>9} {'closed loop':>11} {'min':>4} {'with habits':>11}"
+    )
+    for c in found:
+        typer.echo(
+            f"{c.chargers:>8} {c.probability:>5.0%} {c.need:>5} {c.open_loop:>9} {c.closed_loop:>11.1f} "
+            f"{c.minutes:>4.1f} {c.with_habits:>11.1f}"
+        )
+
+
 #: What must be nothing. A quota that only the DCC's lateness broke is not among them, but must stand in the ledger.
 _NEVER = (
     "without_permit",
