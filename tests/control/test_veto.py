@@ -166,6 +166,7 @@ def limited(percent: float, weight: float | None = None) -> OutgoingHold:
         (limited(50), {"proportional": True, "rated_a": 12.0}, None),  # 6 A
         (limited(0), {"proportional": True}, "below 6 A"),
         (limited(99), {"proportional": True}, None),
+        (limited(1), {"proportional": True, "rated_a": 600.0}, None),
         (limited(100, 0.5), {"proportional": True}, "not one that the device has"),
         (limited(50.5), {"proportional": True}, "not one that the device has"),
         (limited(50, 0.49), {"proportional": True}, "fewer minutes"),
