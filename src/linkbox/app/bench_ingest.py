@@ -25,7 +25,7 @@ from linkbox.app import bench_ingest_floor, bench_ingest_publisher
 from linkbox.base.errors import LinkboxError
 
 PREFIX = "linkbox-bench"
-_READY_S = 120.0
+_READY_S = 300.0
 _PATIENCE_S = 30.0
 
 

@@ -138,6 +138,7 @@ async def _replay(watching: Watching, played: ReadingBatch, clock: ManualClock, 
 async def _live(watching: Watching, folder: Path, for_s: float | None) -> None:
     """Listen, look and save until it is over; a source that fails for good ends the watch with its reason."""
     sources = _sources(watching, folder)
+    watching.look()  # the first one compiles, and keeps nobody waiting yet
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

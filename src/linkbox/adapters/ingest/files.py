@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ class FileSource:
 
     ``speed`` is seconds of the readings per second of the wall; 0: as fast as they are taken. Before a step's readings
     are handed over, ``begins`` is told the step's end, and after it ``ended``: there a simulated clock moves, and the
-    control minute runs.
+    control minute runs. ``pause`` and ``elapsed_s`` are the wall's clock.
     """
 
     name = "file"
@@ -73,9 +74,12 @@ class FileSource:
         step_ms: int = 60_000,
         begins: Paced = lambda _: None,
         ended: Paced = lambda _: None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        elapsed_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._readings, self._speed, self._step_ms = readings, speed, step_ms
         self._begins, self._ended = begins, ended
+        self._pause, self._elapsed_s = pause, elapsed_s
 
     @property
     def steps(self) -> int:
@@ -83,7 +87,7 @@ class FileSource:
         return sum(1 for _ in self._ends())
 
     async def run(self, sink: Sink) -> None:
-        started = asyncio.get_running_loop().time()
+        started = self._elapsed_s()
         for number, (end_ms, chunk) in enumerate(self._chunks(), start=1):
             self._begins(end_ms)
             if len(chunk):
@@ -91,13 +95,13 @@ class FileSource:
                     await sink.room()
             self._ended(end_ms)
             due = started + number * self._step_ms / 1000.0 / self._speed if self._speed else 0.0
-            await asyncio.sleep(max(due - asyncio.get_running_loop().time(), 0.0))
+            await self._pause(max(due - self._elapsed_s(), 0.0))
 
     def _ends(self) -> Iterator[int]:
         """The ends of the steps: a reading of time t is of the step that ends at t or next after it. Of a silence only
         the first LONGEST_SILENCE steps are played."""
         busy = np.unique(-(-self._readings.at_ms // self._step_ms)).tolist()
-        for step, following in zip(busy, [*busy[1:], None], strict=True):
+        for step, following in zip(busy, [*busy[1:], None], strict=False):
             silent = 0 if following is None else min(following - step - 1, LONGEST_SILENCE)
             yield from (self._step_ms * k for k in range(step, step + 1 + silent))
 
