@@ -15,7 +15,7 @@ import logging
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -86,14 +86,18 @@ class MqttSource:
                 await asyncio.sleep(wait_s)
 
     async def _listen(self, sink: Sink) -> None:
-        async with self._client(lambda: sink.count(self.name, "shed_messages")) as client:
+        waiting = _Bounded(self._broker.receive_maximum, lambda: sink.count(self.name, "shed_messages"))
+        async with self._client(waiting) as client:
             await client.subscribe(f"{self._broker.prefix}/#", qos=1)
             self._failures = 0
             sink.count(self.name, "connections")
-            async for message in client.messages:
-                await self._hand_over(sink, message)
-                if message.qos > _AT_MOST_ONCE:
-                    client._client.ack(message.mid, message.qos)
+            async for first in client.messages:
+                message: aiomqtt.Message | None = first
+                while message is not None:  # what has come meanwhile, without a task for each
+                    await self._hand_over(sink, message)
+                    if message.qos > _AT_MOST_ONCE:
+                        client._client.ack(message.mid, message.qos)
+                    message = None if waiting.empty() else waiting.get_nowait()
 
     async def _hand_over(self, sink: Sink, message: aiomqtt.Message) -> None:
         while isinstance(answer := self._offered(sink, message), Busy):
@@ -115,7 +119,7 @@ class MqttSource:
         below = topic.removeprefix(f"{self._broker.prefix}/").split("/", 1)[0]
         return Format(below) if below in tuple(Format) else None
 
-    def _client(self, shed: Callable[[], None]) -> aiomqtt.Client:
+    def _client(self, waiting: _Bounded) -> aiomqtt.Client:
         b = self._broker
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho declares no types here
         properties.ReceiveMaximum = b.receive_maximum
@@ -130,37 +134,34 @@ class MqttSource:
             username=b.username,
             password=b.password.reveal() if b.password is not None else None,
             tls_context=ssl.create_default_context(cafile=b.ca_file) if b.tls else None,
-            queue_type=_bounded(b.receive_maximum, shed),
+            queue_type=cast("Any", lambda **_: waiting),
         )
         client._client.manual_ack_set(True)  # aiomqtt has no option for it; the method of paho is public
         return client
 
 
-def _bounded(most: int, shed: Callable[[], None]) -> type[asyncio.Queue[aiomqtt.Message]]:
+class _Bounded(asyncio.Queue[aiomqtt.Message]):
     """A queue that holds what the broker may send unacknowledged, and as many messages of quality 0, oldest first."""
 
-    class Bounded(asyncio.Queue[aiomqtt.Message]):
-        def _init(self, maxsize: int) -> None:
-            super()._init(maxsize)
-            self._at_most_once = 0
+    def __init__(self, most: int, shed: Callable[[], None]) -> None:
+        super().__init__()
+        self._most, self._shed, self._at_most_once = most, shed, 0
 
-        def _get(self) -> Any:
-            message = super()._get()
-            self._at_most_once -= message.qos == _AT_MOST_ONCE
-            return message
+    def _get(self) -> aiomqtt.Message:
+        message: aiomqtt.Message = super()._get()
+        self._at_most_once -= message.qos == _AT_MOST_ONCE
+        return message
 
-        def _put(self, item: aiomqtt.Message) -> None:
-            if item.qos == _AT_MOST_ONCE:
-                if self._at_most_once >= most:
-                    self._let_oldest_go()
-                self._at_most_once += 1
-            super()._put(item)
+    def _put(self, item: aiomqtt.Message) -> None:
+        if item.qos == _AT_MOST_ONCE:
+            if self._at_most_once >= self._most:
+                self._let_oldest_go()
+            self._at_most_once += 1
+        super()._put(item)
 
-        def _let_oldest_go(self) -> None:
-            waiting = self._queue  # type: ignore[attr-defined]  # a deque, as the documentation of _init promises
-            oldest = next(place for place, held in enumerate(waiting) if held.qos == _AT_MOST_ONCE)
-            del waiting[oldest]
-            self._at_most_once -= 1
-            shed()
-
-    return Bounded
+    def _let_oldest_go(self) -> None:
+        waiting = self._queue  # type: ignore[attr-defined]  # a deque, as the documentation of _init promises
+        oldest = next(place for place, held in enumerate(waiting) if held.qos == _AT_MOST_ONCE)
+        del waiting[oldest]
+        self._at_most_once -= 1
+        self._shed()
