@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -25,9 +26,9 @@ from linkbox.dcc.duis import (
     read_synchronous_reply,
     sign,
 )
-from linkbox.dcc.duis.answer import response_from
+from linkbox.dcc.duis.answer import encode_by_shape, response_from
 from linkbox.dcc.duis.plainreply import match_plain, read_plain
-from linkbox.dcc.duis.response import Acknowledgement, GbcsPayload, PreCommand, ResponseBody
+from linkbox.dcc.duis.response import Acknowledgement, GbcsPayload, PreCommand, ResponseBody, ServiceResponse
 from linkbox.dcc.duis.xmltext import inclusive, parse
 from linkbox.dcc.errors import LocalProtocolError, RemoteProtocolError
 from linkbox.dcc.smki import BadSignature, TrustStore, UnknownCertificate, Verified
@@ -310,6 +311,41 @@ def test_a_plain_reply_is_read_without_a_parser_as_with_one() -> None:
         found = match_plain(data)
         assert found is not None
         assert read_plain(found) == response_from(parse(data))
+
+
+@given(
+    body=st.one_of(
+        st.just(Acknowledgement()),
+        st.builds(GbcsPayload, payload=st.binary(max_size=40)),
+        st.builds(PreCommand, payload=st.binary(max_size=40), gbcs_version=st.sampled_from(["4.3", "", "4<3", " 4.3"])),
+    ),
+    code=st.sampled_from(["I0", "I99", "E19", "X1"]),
+    at=st.datetimes(timezones=st.just(UTC)),
+    srv=st.sampled_from(["7.6", "8.7.1", "1.9.9", None]),
+    version=st.sampled_from(["5.1", "5.4", "1.0"]),
+    asked=st.booleans(),
+    answered=st.booleans(),
+)
+def test_a_plain_reply_is_written_as_by_its_shape(
+    body: ResponseBody, code: str, at: datetime, srv: str | None, version: str, asked: bool, answered: bool
+) -> None:
+    response = ServiceResponse(
+        request_id=RESPONSE.request_id if asked else None,
+        response_id=RESPONSE.response_id if answered else None,
+        response_code=code,
+        response_at=at,
+        srv=srv,
+        body=body,
+        schema_version=version,
+    )
+
+    def written(write: Callable[[ServiceResponse], bytes]) -> bytes | str:
+        try:
+            return write(response)
+        except LocalProtocolError as error:
+            return str(error)
+
+    assert written(encode_response) == written(encode_by_shape)
 
 
 @settings(max_examples=500, deadline=None)

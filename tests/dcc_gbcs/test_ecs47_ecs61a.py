@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, time
 
 import pytest
@@ -53,12 +54,14 @@ def test_a_failed_switching_says_what_failed() -> None:
     assert ecs47.decode_response(decode(messages()["ECS47Deactivate_7.6_SUCCESS_RESPONSE"])).success
 
 
-@given(
+COMMANDS = (
     st.builds(ecs47.ActivateLoad, index=st.integers(1, 5), duration_min=st.integers(0, 65535))
     | st.builds(ecs47.DeactivateLoad, index=st.integers(1, 5), duration_min=st.integers(0, 65535))
-    | st.builds(ecs47.ResetLoad, index=st.integers(1, 5)),
-    st.integers(0, 2**64 - 1),
+    | st.builds(ecs47.ResetLoad, index=st.integers(1, 5))
 )
+
+
+@given(COMMANDS, st.integers(0, 2**64 - 1))
 def test_any_switching_command_is_read_as_it_was_meant(command: ecs47.Ecs47Command, counter: int) -> None:
     data = ecs47.build_pre_command(command, originator=USER, recipient=ESME, counter=counter)
     message = decode(data)
@@ -67,6 +70,23 @@ def test_any_switching_command_is_read_as_it_was_meant(command: ecs47.Ecs47Comma
     response = ecs47.build_response(message, Results.all_well(1 if isinstance(command, ecs47.ResetLoad) else 2))
     assert (response.cra, response.originator, response.recipient) == (Cra.RESPONSE, ESME, USER)
     assert ecs47.decode_response(decode(encode(response))).success
+
+
+@given(COMMANDS, st.integers(0, 2**64 - 1), st.data())
+def test_a_damaged_switching_command_is_never_read_otherwise_than_item_by_item(
+    command: ecs47.Ecs47Command, counter: int, data: st.DataObject
+) -> None:
+    payload = bytearray(ecs47.USE_CASE.encode_command(command, counter))
+    at = data.draw(st.integers(0, len(payload) - 1))
+    payload[at : at + data.draw(st.integers(0, 2))] = data.draw(st.binary(max_size=2))
+
+    def read(reader: Callable[[bytes, int], ecs47.Ecs47Command]) -> object:
+        try:
+            return reader(bytes(payload), counter)
+        except RemoteProtocolError as error:
+            return str(error)
+
+    assert read(ecs47.USE_CASE.read_command) == read(ecs47._read_items)
 
 
 @pytest.mark.parametrize(("index", "minutes"), [(0, 60), (6, 60), (1, -1), (1, 65536)])

@@ -83,7 +83,7 @@ def measure(count: int) -> dict[str, Any]:
 
 
 async def _measure(folder: Path, count: int) -> dict[str, Any]:
-    fleet = homes(min(HOMES, count))
+    fleet, load = homes(min(HOMES, count)), os.getloadavg()[0]
     plan = _plan()
     (folder / "homes.csv").write_text(write_table(fleet), "utf-8")
     create(folder / "pki", plan, b"bench", device_keys=False)
@@ -123,6 +123,7 @@ async def _measure(folder: Path, count: int) -> dict[str, Any]:
             "commits": commits,
             "user processor ms each": round(used / count * 1000, 3),
             "emulator processor ms each": round(served / count * 1000, 3),
+            "load average before": round(load, 1),
         },
     }
 

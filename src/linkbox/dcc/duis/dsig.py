@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import NamedTuple, NoReturn, TypeAlias
 
 from linkbox.dcc.duis.document import SIGNATURE
-from linkbox.dcc.duis.signing import ECDSA_SHA256, ENVELOPED, EXCLUSIVE_C14N, SHA256, signed_info
+from linkbox.dcc.duis.signing import ECDSA_SHA256, ENVELOPED, EXCLUSIVE_C14N, SHA256, START_TO_DIGEST, signed_info
 from linkbox.dcc.duis.xmltext import DS, MALFORMED_CODE, MAX_OCTETS, Element, exclusive, inclusive, parse
 from linkbox.dcc.smki import BadSignature
 
@@ -25,6 +25,15 @@ def _empty(name: str, algorithm: str) -> str:
 
 
 _SPLICED_START = f'<ds:Signature xmlns:ds="{DS}"><ds:SignedInfo>'.encode()
+_VALUES = (
+    "([A-Za-z0-9+/]{43}=)</ds:DigestValue></ds:Reference></ds:SignedInfo>"
+    "<ds:SignatureValue>([A-Za-z0-9+/]{76}(?:(?:&#13;)?\n)?[A-Za-z0-9+/]{10}==)</ds:SignatureValue>"
+    "<ds:KeyInfo><ds:X509Data><ds:X509IssuerSerial><ds:X509IssuerName>([ !-%'-;=?-~]*)</ds:X509IssuerName>"
+    "<ds:X509SerialNumber>([0-9]{1,50})</ds:X509SerialNumber></ds:X509IssuerSerial></ds:X509Data></ds:KeyInfo>"
+    "</ds:Signature>(</sr:Re(?:quest|sponse)>)"
+)
+_AFTER_START = re.compile(_VALUES.encode())
+"""What follows START_TO_DIGEST, with which nearly every signature begins: comparing octets beats a pattern."""
 _SPLICED = re.compile(
     (
         re.escape(_SPLICED_START.decode())
@@ -34,11 +43,8 @@ _SPLICED = re.compile(
         + _empty("Transform", ENVELOPED)
         + "</ds:Transforms>"
         + _empty("DigestMethod", SHA256)
-        + "<ds:DigestValue>([A-Za-z0-9+/]{43}=)</ds:DigestValue></ds:Reference></ds:SignedInfo>"
-        + "<ds:SignatureValue>([A-Za-z0-9+/]{76}(?:(?:&#13;)?\n)?[A-Za-z0-9+/]{10}==)</ds:SignatureValue>"
-        + "<ds:KeyInfo><ds:X509Data><ds:X509IssuerSerial><ds:X509IssuerName>([ !-%'-;=?-~]*)</ds:X509IssuerName>"
-        + "<ds:X509SerialNumber>([0-9]{1,50})</ds:X509SerialNumber></ds:X509IssuerSerial></ds:X509Data></ds:KeyInfo>"
-        + "</ds:Signature>(</sr:Re(?:quest|sponse)>)"
+        + "<ds:DigestValue>"
+        + _VALUES
     ).encode()
 )
 
@@ -72,8 +78,15 @@ def open_signed(data: bytes, plain: PlainMatcher | None = None) -> SignedDocumen
     What ``plain`` matches is a whole document's canonical form, well-formed: it needs no parse.
     """
     at = data.rfind(_SPLICED_START)
-    spliced = _SPLICED.fullmatch(data, at) if at > 0 and len(data) <= MAX_OCTETS else None
+    spliced = _spliced(data, at) if at > 0 and len(data) <= MAX_OCTETS else None
     return _open_parsed(data) if spliced is None else _open_spliced(data[:at], spliced, plain)
+
+
+def _spliced(data: bytes, at: int) -> re.Match[bytes] | None:
+    """The match of the signature at ``at`` and of all that follows it, to the end."""
+    if data.startswith(START_TO_DIGEST, at):
+        return _AFTER_START.fullmatch(data, at + len(START_TO_DIGEST))
+    return _SPLICED.fullmatch(data, at)
 
 
 def _open_spliced(start: bytes, spliced: re.Match[bytes], plain: PlainMatcher | None) -> SignedDocument:

@@ -11,6 +11,7 @@ import re
 from datetime import datetime
 
 from linkbox.base.identifiers import RequestId
+from linkbox.base.values import draft_of
 from linkbox.dcc.duis.codes import response_codes
 from linkbox.dcc.duis.response import Acknowledgement, GbcsPayload, PreCommand, ServiceResponse
 from linkbox.dcc.duis.services import VARIANTS, reference_of
@@ -35,6 +36,7 @@ PLAIN_REPLY = re.compile(
     f"(?:{_PAYLOAD}|<sr:PreCommand><sr:GBCSVersion>([0-9.]*)</sr:GBCSVersion>{_PAYLOAD}</sr:PreCommand>)?"
     "</sr:ResponseMessage></sr:Body></sr:Response>"
 )
+_Draft = draft_of(ServiceResponse)
 _PLAIN_VERSION = re.compile(r"[0-9.]*")
 _ACKNOWLEDGEMENT = Acknowledgement()
 _REFERENCES = {srv: reference_of(srv) for srv in VARIANTS}
@@ -55,17 +57,14 @@ def read_plain(found: re.Match[str]) -> ServiceResponse | None:
         return None
     try:
         asked = None if request_id is None else REQUEST_ID.parse(request_id)
-        return ServiceResponse(
-            request_id=asked,
-            response_id=None if response_id is None else _response_id(response_id, asked),
-            response_code=code,
-            response_at=datetime.fromisoformat(at),
-            srv=srv,
-            body=_body(payload, gbcs_version, pre_command),
-            schema_version=version,
-        )
+        own = None if response_id is None else _response_id(response_id, asked)
+        body = _body(payload, gbcs_version, pre_command)
+        draft = _Draft(asked, own, code, datetime.fromisoformat(at), srv, body, version)
     except ValueError:
         return None
+    draft.__class__ = ServiceResponse
+    response: ServiceResponse = draft
+    return response
 
 
 def write_plain(response: ServiceResponse) -> bytes | None:

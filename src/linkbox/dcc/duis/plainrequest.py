@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from linkbox.base.values import draft_of
 from linkbox.dcc.duis.load import ActivateAuxiliaryLoad, DeactivateAuxiliaryLoad, SignedPreCommand
 from linkbox.dcc.duis.request import ServiceRequest, contradiction
 from linkbox.dcc.duis.services import VARIANTS, reference_of
@@ -34,6 +35,7 @@ PLAIN_REQUEST = re.compile(
     f"|{_switch('Activate')}|{_switch('Deactivate')})</sr:Body></sr:Request>"
 )
 _REFERENCES = {srv: reference_of(srv) for srv in VARIANTS}
+_Draft = draft_of(ServiceRequest)
 _VERSIONS = frozenset(KNOWN)
 
 
@@ -51,15 +53,12 @@ def read_plain_request(found: re.Match[str]) -> ServiceRequest | None:
         body = _body(found)
         if body is None or contradiction(srv, int(variant), type(body)) is not None:
             return None
-        return ServiceRequest(
-            request_id=REQUEST_ID.parse(request_id),
-            command_variant=int(variant),
-            srv=srv,
-            body=body,
-            schema_version=version,
-        )
+        draft = _Draft(REQUEST_ID.parse(request_id), int(variant), srv, body, version, None, None)
     except ValueError:
         return None
+    draft.__class__ = ServiceRequest
+    request: ServiceRequest = draft
+    return request
 
 
 def _body(found: re.Match[str]) -> SignedPreCommand | ActivateAuxiliaryLoad | DeactivateAuxiliaryLoad | None:

@@ -28,7 +28,8 @@ _REFERENCE = (
 )
 # Alone, as it is signed, SignedInfo declares the namespace; inside Signature, that does.
 _ALONE = f'<ds:SignedInfo xmlns:ds="{DS}">{_REFERENCE}'.encode()
-_INSIDE = f'<ds:Signature xmlns:ds="{DS}"><ds:SignedInfo>{_REFERENCE}'.encode()
+START_TO_DIGEST = f'<ds:Signature xmlns:ds="{DS}"><ds:SignedInfo>{_REFERENCE}'.encode()
+"""How a signature begins inside a document, as we and the DCC's tool write it."""
 _INFO_END = b"</ds:DigestValue></ds:Reference></ds:SignedInfo>"
 _INFO_END_AND_VALUE = _INFO_END + b"<ds:SignatureValue>"
 _ENDS = {b"</sr:Request>": b"<sr:Request ", b"</sr:Response>": b"<sr:Response "}
@@ -45,7 +46,7 @@ def sign(unsigned: bytes, signer: Signer) -> bytes:
     digest = b2a_base64(sha256(unsigned).digest(), newline=False)
     value = b2a_base64(signer.sign(_ALONE + digest + _INFO_END), newline=False)
     return b"".join(
-        (unsigned[: -len(end)], _INSIDE, digest, _INFO_END_AND_VALUE, value, _key_info(signer.certificate), end)
+        (unsigned[: -len(end)], START_TO_DIGEST, digest, _INFO_END_AND_VALUE, value, _key_info(signer.certificate), end)
     )
 
 
