@@ -66,8 +66,8 @@ def score(held_out: Samples, fitted: Samples, model: ForecastModel) -> str:
         for h, horizon_s in enumerate(HORIZONS_S):
             inputs, target, mask = deviations(held_out, kind, h)
             their_inputs, their_target, their_mask = deviations(fitted, kind, h)
-            own = np.quantile((their_target - their_inputs[:, 0]) / fitted.sigma[their_mask], LEVELS)
-            sigma, centre = held_out.sigma[mask], inputs @ model.coefficients[kind, h]
+            own = np.quantile((their_target - their_inputs[:, 0]) / fitted.sigma[:, h][their_mask], LEVELS)
+            sigma, centre = held_out.sigma[:, h][mask], inputs @ model.coefficients[kind, h]
             z = model.start_z[kind, h]
             loss = sum(pinball(target, centre + q * sigma, p) for q, p in zip(z, LEVELS, strict=True))
             base = sum(pinball(target, inputs[:, 0] + q * sigma, p) for q, p in zip(own, LEVELS, strict=True))

@@ -38,7 +38,7 @@ def test_fitted_model_beats_persistence_and_covers_on_a_history_that_it_has_not_
     fresh = replay(wandering(2), SHAPE, START, step_s=900.0, skip=200)
     inputs, target, mask = deviations(fresh, 1, 1)
     centre = inputs @ model.coefficients[1, 1]
-    upper = centre + model.start_z[1, 1, 2] * fresh.sigma[mask]
+    upper = centre + model.start_z[1, 1, 2] * fresh.sigma[:, 1][mask]
     assert pinball(target, centre, 0.5) < 0.97 * pinball(target, inputs[:, 0], 0.5)
     assert float(np.mean(target <= upper)) == pytest.approx(0.95, abs=0.01)
 

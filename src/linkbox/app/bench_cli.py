@@ -144,5 +144,21 @@ def ingest(
     found = results(substations=substations, feeders=feeders, minutes=minutes, within_s=within_s)
     if as_json:
         say({"bench": "ingest", "results": found}, as_json=True)
+
+
+@app.command("forecast")
+def forecast(
+    days: Annotated[int | None, typer.Option(help="Only the first so many days of the data.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """The forecast on 34 measured substations, second half unseen: loss against persistence, and coverage."""
+    from linkbox.app.bench_forecast import results, table
+    from linkbox.app.wire_io import say
+
+    if days is not None and not 6 <= days <= 10_000:
+        raise bad_input("--days", str(days), "must be within 6..10000")
+    found = results(days=days)
+    if as_json:
+        say({"bench": "forecast", "results": found}, as_json=True)
     else:
         typer.echo(table(found))

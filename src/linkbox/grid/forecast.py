@@ -13,9 +13,9 @@ The noise of a sum of blocks (cars, showers) grows with the root of their number
 the same coverage for small and large phases (0.94 to 0.96 against 0.90 to 0.99). A model with grain 0 uses the series'
 own level in its place, as the reference does, where the unit says nothing.
 
-mu is the profile of the time of day now, mu' that of the interval; where no profile is known yet both are e240, and
-the coefficients are those that were fitted without a profile. Each z moves a little after each verified forecast (one
-forecast per horizon is open at a time, so that memory does not grow with the horizon). Source: reference section 2.1.
+mu is the profile over the reading's window, mu' that over the interval; where no profile is known yet both are
+e240, and the coefficients are those that were fitted without a profile. Each z moves a little after each verified
+forecast (one per horizon is open at a time, so that memory does not grow with the horizon). Source: reference 2.1.
 Arrays are float32; shape (..., feeders, 3); NaN means never observed, and stays NaN.
 """
 
@@ -35,6 +35,9 @@ Floats32: TypeAlias = NDArray[np.float32]
 EMA_TAU_S: tuple[float, ...] = (300.0, 900.0, 3600.0, 14400.0)
 LEVEL_TAU_S = 86400.0
 LEVEL_FLOOR_A = 1.0
+SPREAD_SHARE = 0.1
+"""The usual distance from the profile over sigma, about: where it is not known, sigma stays as it is."""
+
 LATEST_S = 60.0
 """A forecast is verified with a reading that ends at most this long after its interval; else it is dropped."""
 
@@ -46,7 +49,10 @@ class ForecastModel:
     ``coefficients`` (2, horizons, 5) for y, e5, e15, e60, e240; ``start_z`` (2, horizons, levels) where the quantiles
     start; ``eta`` the size of an update as a share of the distance between the first two start quantiles, for a
     forecast of 15 minutes and in proportion for others, because each horizon is verified once per its own length;
-    ``grain_a`` the size of a block of load, 0 for the level of each series.
+    ``grain_a`` the size of a block of load, 0 for the level of each series; ``window_s`` the length of a reading.
+
+    ``spread_power`` says how far sigma follows the usual distance from the profile at that time of day (0: not at all,
+    1: it is that): sigma = usual ** power * (SPREAD_SHARE * sigma above) ** (1 - power) / SPREAD_SHARE.
     """
 
     horizons_s: tuple[float, ...]
@@ -56,6 +62,8 @@ class ForecastModel:
     eta: float
     grain_a: float
     source: str
+    window_s: float = 60.0
+    spread_power: float = 0.0
 
     @property
     def starts_s(self) -> tuple[float, ...]:
@@ -65,7 +73,7 @@ class ForecastModel:
     @property
     def identity(self) -> bytes:
         """What tells the model from others, as bytes."""
-        shape = repr((self.horizons_s, self.levels, self.eta, self.grain_a)).encode()
+        shape = repr((self.horizons_s, self.levels, self.eta, self.grain_a, self.window_s, self.spread_power)).encode()
         return shape + self.coefficients.tobytes() + self.start_z.tobytes()
 
     def move(self, h: int) -> float:
@@ -92,7 +100,7 @@ class ForecastState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """``centre`` (horizons, feeders, 3), ``sigma`` (feeders, 3), ``z`` (horizons, levels, feeders, 3)."""
+    """``centre`` (horizons, feeders, 3), ``sigma`` the same or (feeders, 3), ``z`` (horizons, levels, feeders, 3)."""
 
     centre: Floats32
     sigma: Floats32
@@ -131,7 +139,7 @@ def start(feeders: int, model: ForecastModel, at: datetime) -> ForecastState:
         ema=blank(len(EMA_TAU_S)),
         level=blank(),
         observed_s=np.zeros((feeders, 3), dtype=np.float32),
-        profile=Profile.empty(feeders, at),
+        profile=Profile.empty(feeders, at, spreads=model.spread_power > 0.0),
         z=z.copy(),
         open_since_s=np.full(horizons, np.nan),
         open_centre=blank(horizons),
@@ -172,7 +180,7 @@ def _average(state: ForecastState, y: Floats32, dt_s: Floats32) -> ForecastState
 def predict(state: ForecastState, model: ForecastModel, current_a: Floats32, *, at: datetime) -> Forecast:
     """The forecast made at ``at``, ``current_a`` (feeders, 3) being the last observed currents."""
     long_run = state.ema[-1]
-    now = state.profile.around(at, 0.0, 0.0)
+    now = state.profile.around(at, -model.window_s, 0.0)
     inputs = np.stack([current_a, *state.ema])
     centres = []
     for h, (first_s, last_s) in enumerate(zip(model.starts_s, model.horizons_s, strict=True)):
@@ -185,12 +193,22 @@ def predict(state: ForecastState, model: ForecastModel, current_a: Floats32, *, 
     level = np.maximum(state.level, np.float32(LEVEL_FLOOR_A))
     grain = np.float32(model.grain_a) if model.grain_a else level
     sigma = np.sqrt(np.maximum(state.ema[0], np.float32(0.3) * level) * grain)
+    if model.spread_power > 0.0:
+        sigma = _spread(state, model, sigma.astype(np.float32), at)
     return Forecast(
         centre=np.stack(centres).astype(np.float32),
         sigma=sigma.astype(np.float32),
         z=state.z,
         levels=model.levels,
     )
+
+
+def _spread(state: ForecastState, model: ForecastModel, sigma: Floats32, at: datetime) -> Floats32:
+    """(horizons, feeders, 3): sigma that follows the time of day, where its usual distance is known."""
+    spans = zip(model.starts_s, model.horizons_s, strict=True)
+    usual = np.stack([state.profile.spread_around(at, first_s, last_s) for first_s, last_s in spans])
+    ratio = np.maximum(usual / (np.float32(SPREAD_SHARE) * np.maximum(sigma, np.float32(1e-6))), np.float32(0.02))
+    return np.asarray(sigma * np.where(np.isfinite(ratio), ratio ** np.float32(model.spread_power), np.float32(1.0)))
 
 
 def _verify(state: ForecastState, model: ForecastModel, y: Floats32, dt_s: Floats32, now_s: float) -> ForecastState:

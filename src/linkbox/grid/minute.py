@@ -213,7 +213,7 @@ def _profile_around(
 
     A moment whose bins are not all there has no bin in use at all; with nothing known the first row says so.
     """
-    moments = [(0.0, 0.0), *zip(starts_s, horizons_s, strict=True)]
+    moments = [(-WINDOW_S, 0.0), *zip(starts_s, horizons_s, strict=True)]
     wanted = [weights_around(at, a, b) for a, b in moments]
     slots = list(dict.fromkeys(slot for weights in wanted for slot in weights))
     at_hand = [slot for slot in slots if state.bins[slot] is not None]

@@ -127,6 +127,8 @@ def tables_of(columns: FleetColumns, policy: RiskPolicy, *, window_s: float) -> 
     model = columns.model
     if policy.horizon_s not in model.horizons_s:
         raise ValueError(f"horizon {policy.horizon_s:g} s is not one of the model's {model.horizons_s}")
+    if model.spread_power > 0.0 or model.window_s != window_s:
+        raise ValueError("the compiled minute is for models of its window, without a profile of spreads")
     stairs = model.horizons_s.index(policy.horizon_s) + 1
     if stairs > STAIRS:
         raise ValueError(f"a horizon may have {STAIRS} intervals at most, not {stairs}")

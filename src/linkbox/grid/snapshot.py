@@ -34,6 +34,9 @@ def to_bytes(state: FleetState, fleet: Fleet) -> bytes:
     for slot, values in enumerate(state.forecast.profile.bins):
         if values is not None:
             arrays[f"bin.{slot}"] = values
+    for place, values in enumerate(state.forecast.profile.spreads):
+        if values is not None:
+            arrays[f"spread.{place}"] = values
     header = {
         "at": state.at.isoformat(),
         "fleet": _fingerprint(fleet),
@@ -60,6 +63,7 @@ def from_bytes(fleet: Fleet, data: bytes) -> FleetState:
         feeders=len(fleet),
         bins=tuple(arrays.get(f"bin.{slot}") for slot in range(2 * BINS)),
         slot=int(header["slot"]),
+        spreads=tuple(arrays.get(f"spread.{n}") for n in range(BINS)) if fleet.model.spread_power > 0.0 else (),
         **_taken("profile.", Profile, arrays),
     )
     forecast = ForecastState(profile=profile, **_taken("forecast.", ForecastState, arrays))
