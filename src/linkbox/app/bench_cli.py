@@ -144,6 +144,8 @@ def ingest(
     found = results(substations=substations, feeders=feeders, minutes=minutes, within_s=within_s)
     if as_json:
         say({"bench": "ingest", "results": found}, as_json=True)
+    else:
+        typer.echo(table(found))
 
 
 @app.command("forecast")
