@@ -63,6 +63,25 @@ def test_bad_night_with_kills_ends_as_the_bad_night_without(tmp_path: Path) -> N
     assert killed == whole
 
 
+def test_an_evening_killed_while_the_market_is_called_and_orders_ends_as_without(tmp_path: Path) -> None:
+    """The sealed messages go out again as they were; the provider knows them, and nothing is ordered twice."""
+    brief = replace(SHORT, seed=2, provider="part", starts="00:25", hours=0.5)
+    whole = survive(brief, tmp_path / "whole")
+    kills = (
+        Kill(at="market/called"),  # requests stored, none sent
+        Kill(at="market/message", nth=2, before=True),  # an offer arrived, and nobody noted it
+        Kill(at="market/ordered"),  # the order stored, not sent
+        Kill(nth=1, before=True),  # the order sent, and nobody noted that
+        Kill(at="market/shortfall", before=True),
+    )
+    killed = survive(brief, tmp_path / "killed", *kills)
+    assert killed == whole
+    told = [
+        line for line in killed.audit.decode().splitlines() if '"kind":"ordered"' in line or '"type":"ordered"' in line
+    ]
+    assert len(told) == 1
+
+
 def test_another_evening_in_the_same_folder_starts_anew(tmp_path: Path) -> None:
     brief = replace(SHORT, hours=0.1)
     first = survive(brief, tmp_path)

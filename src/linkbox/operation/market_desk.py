@@ -28,7 +28,7 @@ from linkbox.market import (
 )
 from linkbox.market.counterfactual import METHOD
 from linkbox.market.messages import flex_request
-from linkbox.operation.outbox import NOT_AFTER
+from linkbox.operation.outbox import between
 from linkbox.operation.session import Session
 
 Triple = tuple[float, float, float]
@@ -60,7 +60,7 @@ def call_market(session: Session, intervention: Intervention) -> Intervention:
         return _no_cover(session, intervention, found)
     for request in found.requests:
         message = flex_request(request, site.market, session.now)
-        body = message | {NOT_AFTER: format_utc(_whole_ms(request.expiration_at))}
+        body = between(message, session.now, _whole_ms(request.expiration_at))
         session.queue("market_message", message["message_id"], intervention.id, body)
     providers = list(dict.fromkeys(r.provider for r in found.requests))
     session.audit(

@@ -19,7 +19,7 @@ from linkbox.market.messages import Offer, flex_order, order_name, read_offer, r
 from linkbox.market.uftp import VERSIONS
 from linkbox.operation.foreign import said
 from linkbox.operation.market_desk import called_off
-from linkbox.operation.outbox import NOT_AFTER
+from linkbox.operation.outbox import between
 from linkbox.operation.ports import InboxItem, Row
 from linkbox.operation.session import Session
 
@@ -98,8 +98,8 @@ def _respond(session: Session, message: Message, rejected: str | None = None, *,
         answer["version"] = VERSIONS[-1]
     if rejected == "Duplicate Identifier":
         answer["message_id"] = session.desk.site.market.message_id(f"{_digest(message)}/response")
-    later = {NOT_AFTER: format_utc(session.now + RESPOND_WITHIN)}
-    session.queue("market_message", answer["message_id"], about, answer | later)
+    body = between(answer, session.now, session.now + RESPOND_WITHIN)
+    session.queue("market_message", answer["message_id"], about, body)
 
 
 def _refuse(
@@ -180,7 +180,7 @@ def _order(session: Session, intervention: Intervention, request: FlexRequest, o
     _respond(session, message, about=intervention.id)
     order = flex_order(offer, request, me, session.now)
     last = min(request.end, called_off(intervention).delivery_deadline)
-    session.queue("market_message", order["message_id"], intervention.id, order | {NOT_AFTER: format_utc(last)})
+    session.queue("market_message", order["message_id"], intervention.id, between(order, session.now, last))
     session.audit(
         "market",
         "ordered",

@@ -41,6 +41,12 @@ def expired(desk: Desk, key: Key, at: datetime) -> bool:
     return key in desk.outbox and over(desk.outbox[key], at)
 
 
+def between(message: dict[str, Any], first: datetime, last: datetime) -> dict[str, Any]:
+    """A message to queue that goes out from ``first`` (when it was decided: not before, also after a restart with a
+    clock that is behind) until ``last``."""
+    return message | {NOT_BEFORE: format_utc(first), NOT_AFTER: format_utc(last)}
+
+
 def over(body: Mapping[str, Any], at: datetime) -> bool:
     """Whether what a message asks for can not be answered in time any more: it must not go out."""
     expires = body.get(NOT_AFTER)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import groupby
 
-from linkbox.base.time import format_utc, parse_utc
+from linkbox.base.time import parse_utc
 from linkbox.control.intervention import Intervention
 from linkbox.market import effect_from_record
 from linkbox.market.messages import order_name
 from linkbox.market.settlement import Ordered, Settled, flex_settlement, settle
 from linkbox.market.uftp import amps
 from linkbox.operation.market_desk import accepted_requests
-from linkbox.operation.outbox import NOT_AFTER
+from linkbox.operation.outbox import between
 from linkbox.operation.ports import Row
 from linkbox.operation.session import Session
 
@@ -31,8 +31,8 @@ def settle_event(session: Session, intervention: Intervention) -> None:
         session.audit("market", "settled", intervention=intervention.id, **body)
     for _, mine in groupby(sorted(accounts, key=_contract), key=_contract):
         message = flex_settlement(list(mine), session.desk.site.market, session.now)
-        late = {NOT_AFTER: format_utc(session.now + SETTLE_WITHIN)}
-        session.queue("market_message", message["message_id"], intervention.id, message | late)
+        body = between(message, session.now, session.now + SETTLE_WITHIN)
+        session.queue("market_message", message["message_id"], intervention.id, body)
 
 
 def _contract(account: Settled) -> tuple[str, str]:
