@@ -9,10 +9,12 @@ import pytest
 
 from linkbox.adapters.ingest.formats import decoders
 from linkbox.base.time import ManualClock
+from linkbox.grid.columns import FleetColumns
 from linkbox.grid.errors import SnapshotMismatch
 from linkbox.grid.fleet import Fleet
 from linkbox.grid.telemetry import Quality, ReadingBatch, milliseconds, readings
-from linkbox.operation.fleet_judge import ObjectFleet
+from linkbox.operation.column_fleet import ColumnFleet
+from linkbox.operation.fleet_judge import FleetJudge, ObjectFleet
 from linkbox.operation.fleet_watch import FleetWatch, Look, WatchPolicy
 from linkbox.operation.ingest_queue import IngestQueue
 from tests.grid.samples import START, feeder
@@ -24,9 +26,13 @@ FLEET = Fleet.of([feeder("F0"), feeder("F1"), feeder("F2")])
 class Rig:
     """A watch of three feeders with 200 A fuses under a clock of its own."""
 
-    def __init__(self, *, policy: WatchPolicy | None = None) -> None:
+    def __init__(self, kind: str = "objects", *, policy: WatchPolicy | None = None) -> None:
         self.clock = ManualClock(START)
-        self.judge = ObjectFleet(FLEET, START - SECOND)
+        self.judge: FleetJudge = (
+            ObjectFleet(FLEET, START - SECOND)
+            if kind == "objects"
+            else ColumnFleet(FleetColumns.of(FLEET), START - SECOND)
+        )
         self.queue = IngestQueue(self.judge.index, decoders(), self.clock, max_readings=100_000)
         self.watch = FleetWatch(self.judge, self.queue, self.clock, policy=policy)
 
@@ -50,6 +56,12 @@ class Rig:
         return look
 
 
+@pytest.fixture(params=["objects", "columns"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Both fleets that can stand behind a watch keep to the same."""
+    return str(request.param)
+
+
 def batch(rows: dict[int, tuple[int, float]], window_s: float, received_ms: int) -> ReadingBatch:
     return readings(
         feeder=np.array(list(rows), dtype=np.int32),
@@ -60,8 +72,8 @@ def batch(rows: dict[int, tuple[int, float]], window_s: float, received_ms: int)
     )
 
 
-def test_an_overload_is_found_and_the_worst_comes_first() -> None:
-    look = Rig().minutes(40, {0: 20.0, 1: 300.0, 2: 255.0})
+def test_an_overload_is_found_and_the_worst_comes_first(kind: str) -> None:
+    look = Rig(kind).minutes(40, {0: 20.0, 1: 300.0, 2: 255.0})
     assert [a.feeder_id for a in look.assessments] == ["F1", "F2"]
     assert look.assessments[0].time_to_limit_s <= look.assessments[1].time_to_limit_s
     assert look.states["normal"] == 1
@@ -91,8 +103,10 @@ def test_there_is_one_look_a_second_and_what_came_between_waits() -> None:
     assert rig.look(SECOND).accepted == 1
 
 
-def test_a_feeder_that_falls_silent_goes_blind_after_the_set_time_and_is_told_once_and_when_it_is_seen_again() -> None:
-    rig = Rig()
+def test_a_feeder_that_falls_silent_goes_blind_after_the_set_time_and_is_told_once_and_when_it_is_seen_again(
+    kind: str,
+) -> None:
+    rig = Rig(kind)
     rig.minutes(3, {0: 10.0, 1: 10.0, 2: 10.0})
     looks = [rig.minutes(1, {0: 10.0, 1: 10.0}) for _ in range(8)]
     assert [look.newly_blind for look in looks] == [()] * 5 + [("F2",)] + [()] * 2
@@ -102,16 +116,16 @@ def test_a_feeder_that_falls_silent_goes_blind_after_the_set_time_and_is_told_on
     assert rig.watch.flagged[Quality.GAP] == 1
 
 
-def test_a_feeder_that_was_never_heard_is_blind_from_the_start_and_alarmed_when_patience_is_over() -> None:
-    rig = Rig()
+def test_a_feeder_that_was_never_heard_is_blind_from_the_start_and_alarmed_when_patience_is_over(kind: str) -> None:
+    rig = Rig(kind)
     looks = [rig.minutes(1, {0: 10.0, 1: 10.0}) for _ in range(7)]
     assert [look.blind for look in looks] == [1] * 7
     assert [look.unheard for look in looks] == [1] * 7
     assert [look.newly_blind_count for look in looks] == [0] * 4 + [1] + [0] * 2
 
 
-def test_a_value_by_exception_stands_for_its_time_and_then_the_feeder_is_blind() -> None:
-    rig = Rig(policy=WatchPolicy(hold_s=600.0))
+def test_a_value_by_exception_stands_for_its_time_and_then_the_feeder_is_blind(kind: str) -> None:
+    rig = Rig(kind, policy=WatchPolicy(hold_s=600.0))
     rig.minutes(1, {2: 50.0}, window_s=0.0)
     looks = [rig.minutes(1, {0: 10.0, 1: 10.0}) for _ in range(16)]
     assert [look.blind for look in looks] == [0] * 15 + [1]
@@ -155,14 +169,14 @@ def test_flags_are_counted_over_all_looks_and_latencies_are_measured() -> None:
     assert rig.watch.reading_to_risk.quantile_s(0.99) == pytest.approx(2.0, abs=0.02)
 
 
-def test_a_restored_watch_goes_on_as_if_it_had_never_stopped() -> None:
+def test_a_restored_watch_goes_on_as_if_it_had_never_stopped(kind: str) -> None:
     def later(rig: Rig) -> list[Look]:
         return [rig.minutes(1, {0: 120.0 + 20.0 * k, 1: 10.0}) for k in range(12)]
 
-    rig = Rig()
+    rig = Rig(kind)
     rig.minutes(30, {0: 200.0, 1: 10.0, 2: 10.0})
     stored = rig.watch.to_bytes()
-    fresh = Rig()
+    fresh = Rig(kind)
     fresh.clock.move_to(rig.clock.now())
     fresh.watch.restore(stored)
     assert fresh.watch.to_bytes() == stored
@@ -170,8 +184,8 @@ def test_a_restored_watch_goes_on_as_if_it_had_never_stopped() -> None:
     assert fresh.watch.to_bytes() == rig.watch.to_bytes()
 
 
-def test_a_damaged_snapshot_and_one_of_another_fleet_are_refused() -> None:
-    rig = Rig()
+def test_a_damaged_snapshot_and_one_of_another_fleet_are_refused(kind: str) -> None:
+    rig = Rig(kind)
     stored = rig.watch.to_bytes()
     for damaged in (b"", stored[:-1], stored[:50] + b"?" + stored[51:]):
         with pytest.raises(SnapshotMismatch):
@@ -182,8 +196,8 @@ def test_a_damaged_snapshot_and_one_of_another_fleet_are_refused() -> None:
         FleetWatch(other, queue, rig.clock).restore(stored)
 
 
-def test_a_flood_of_duplicates_changes_no_judgement() -> None:
-    quiet, flooded = Rig(), Rig()
+def test_a_flood_of_duplicates_changes_no_judgement(kind: str) -> None:
+    quiet, flooded = Rig(kind), Rig(kind)
     for rig in (quiet, flooded):
         rig.minutes(3, {0: 100.0, 1: 100.0, 2: 100.0})
     at = milliseconds(flooded.clock.now())
