@@ -11,16 +11,20 @@ import time
 from pathlib import Path
 
 import pytest
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from linkbox.adapters.fleet_table import COLUMNS
+from linkbox.adapters.ingest.http import create_ingest_app
 from linkbox.adapters.ingest.readings_json import SCHEMA, decode_columns, decode_reading
 from linkbox.adapters.ingest.readings_table import NUMBERS, REQUIRED
 from linkbox.app.watch_config import WatchConfig
 from linkbox.base.identifiers import FeederId
+from linkbox.base.time import ManualClock
 from linkbox.grid.telemetry import FeederIndex, Quality, QualityPolicy, ReadingBatch
+from linkbox.operation.ingest_queue import IngestQueue
 from tests.docs.guides import DOCS, check, commands, shell
-from tests.ingest.samples import free_port, mosquitto
+from tests.ingest.samples import START, free_port, mosquitto
 
 GUIDE = (DOCS / "how-to" / "feed-readings-in.md").read_text("utf-8")
 FORMATS = (DOCS / "reference" / "reading-formats.md").read_text("utf-8")
@@ -129,6 +133,13 @@ def test_the_columns_of_both_tables_are_listed() -> None:
         assert f"`{name}`" in FORMATS
     table = WATCH.split("## Fleet table")[1]
     assert tuple(name.strip("`") for name in re.findall(r"^\| (`[a-z_]+`) \|", table, re.M)[: len(COLUMNS)]) == COLUMNS
+
+
+def test_every_endpoint_of_the_watch_is_listed() -> None:
+    app = create_ingest_app(IngestQueue(FeederIndex([]), {}, ManualClock(START), max_readings=1), dict)
+    served = {f"{m} {r.path}" for r in app.routes if isinstance(r, APIRoute) for m in r.methods}
+    page = (DOCS / "reference" / "http.md").read_text("utf-8").split("## Into the watch")[1].split("\n## ")[0]
+    assert served == {name.strip("`") for name in re.findall(r"^\| (`[A-Z]+ [^`]+`) \|", page, re.M)}
 
 
 def test_the_json_examples_are_readings() -> None:
