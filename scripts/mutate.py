@@ -140,7 +140,7 @@ def change(node: ast.AST, choice: int, tree: ast.Module) -> str | None:
         return _in_place_of(tree, node, other, before)
     elif choice == 0 and isinstance(node, ast.Raise | ast.AugAssign):
         return _in_place_of(tree, node, ast.Pass(), before)
-    elif choice == 0 and isinstance(node, ast.Return) and node.value is not None:
+    elif choice == 0 and isinstance(node, ast.Return) and ast.unparse(node) not in {"return", "return None"}:
         node.value = ast.Constant(None)
         return f"`{before}` -> `return None`"
     elif choice == 0 and isinstance(node, ast.IfExp):

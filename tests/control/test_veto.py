@@ -167,6 +167,7 @@ def limited(percent: float, weight: float | None = None) -> OutgoingHold:
         (limited(0), {"proportional": True}, "below 6 A"),
         (limited(99), {"proportional": True}, None),
         (limited(1), {"proportional": True, "rated_a": 600.0}, None),
+        (limited(18.5), {"deactivated_level": 0.185}, "below 6 A"),  # 5.92 A
         (limited(100, 0.5), {"proportional": True}, "not one that the device has"),
         (limited(50.5), {"proportional": True}, "not one that the device has"),
         (limited(50, 0.49), {"proportional": True}, "fewer minutes"),
@@ -186,6 +187,12 @@ def test_levels_are_checked_against_the_device(
 ) -> None:
     reasons = veto(outgoing, facts(**device), at=T0)
     assert reasons == () if word is None else any(word in reason for reason in reasons)
+
+
+def test_two_hours_are_allowed_and_a_quarter_of_an_hour() -> None:
+    for minutes in (15, 120):
+        own = dataclasses.replace(OWN, end=T0 + minutes * MINUTE)
+        assert veto(hold(duration_s=minutes * 60), facts(intervals=(own,)), at=T0) == ()
 
 
 def test_consent_to_a_reduced_rate_allows_one() -> None:
