@@ -92,6 +92,13 @@ def demo(
     faults: Annotated[
         str, typer.Option(help="What goes wrong at the DCC, the devices and on the way: none, rough, deaf or forged.")
     ] = "none",
+    devices: Annotated[
+        str,
+        typer.Option(
+            help="In front of the chargers: hcalcs (switches), apc (proportional controllers) or mixed; other than "
+            "hcalcs needs --profile secmp0046-proportional."
+        ),
+    ] = "hcalcs",
     authorisation: Annotated[
         str, typer.Option(help="Who must approve a plan before load is switched: automatic, one or two operators.")
     ] = "automatic",
@@ -140,6 +147,7 @@ def demo(
             provider=provider,
             profile=profile,
             faults=faults,
+            devices=devices,
             authorisation=authorisation,
             operators=operators,
             starts=starts,

@@ -11,7 +11,6 @@ from typing import Any
 from linkbox.app.live import View
 from linkbox.base.time import format_utc
 from linkbox.operation.desk import Desk
-from linkbox.operation.translation import SRV
 from linkbox.study.evening import Evening
 from linkbox.study.scenario import Scenario
 from linkbox.study.telling import sentence
@@ -82,7 +81,7 @@ class Watch:
             "commands": [
                 {
                     "customer": self._names.get(desk.site.pseudonym(c.mpan), "?"),
-                    "srv": SRV[c.kind],
+                    "srv": c.srv,
                     "state": c.state.value,
                     "age_s": (at - c.decided_at).total_seconds(),
                 }

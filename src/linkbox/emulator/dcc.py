@@ -35,7 +35,7 @@ from linkbox.emulator.contactor import closed_fraction
 from linkbox.emulator.draws import Draws
 from linkbox.emulator.faults import FaultKind, FaultRule
 from linkbox.emulator.field import Field
-from linkbox.emulator.home import Home
+from linkbox.emulator.home import Home, level_spans
 from linkbox.emulator.remembered import RememberedSecrets
 from linkbox.emulator.spoil import spoil_xml_signature
 from linkbox.emulator.stock import Stock, StockRefused
@@ -160,6 +160,11 @@ class DccEmulator:
     def closed_fraction(self, mpan: Mpan, start: datetime, end: datetime) -> float:
         """The share of [start, end) in which the charger's contactor is closed, as far as is decided by now."""
         return closed_fraction(self._field.home_of(mpan).contactor, require_utc(start), require_utc(end))
+
+    def levels(self, mpan: Mpan, start: datetime, end: datetime) -> tuple[tuple[datetime, datetime, float], ...]:
+        """Spans of [start, end) with the fraction of its rating that the home's proportional controller allowed the
+        charger, as far as is decided by now; 1.0 throughout where there is none."""
+        return level_spans(self._field.home_of(mpan), require_utc(start), require_utc(end))
 
     def device_truth(self, mpan: Mpan) -> Home:
         """The devices of a home as they are, for tests and demonstrations."""

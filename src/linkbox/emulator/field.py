@@ -28,6 +28,7 @@ from linkbox.emulator.esme import press_boost
 from linkbox.emulator.faults import FaultKind, FaultPlan, FaultRule, Target
 from linkbox.emulator.home import (
     Home,
+    leveled,
     meter_wakes,
     next_meter_wake,
     next_poll,
@@ -218,7 +219,7 @@ class Field:
 
     def _settle(self, home: Home, alerts: tuple[DeviceAlert, ...], at: datetime) -> None:
         """Take over a home's new state: pass its alerts on, and plan what it will do by itself."""
-        esme = home.installation.esme
+        esme, home = home.installation.esme, leveled(home, at)
         self._homes[esme] = home
         for number, alert in enumerate(alerts):
             self._alert(home, alert, number, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -47,7 +48,8 @@ APC_SLOT = 1
 class Home:
     """The devices of one installation. ``hub``, ``esme``, ``switch``, ``contactor`` and ``apc`` change, the rest stays.
 
-    ``apc`` is a standalone APC, which keeps the same state as a meter does for its slots.
+    ``apc`` is a standalone APC, which keeps the same state as a meter does for its slots. ``levels`` is the history of
+    a proportional controller's output in percent: each level from its time on, 100 before the first.
     """
 
     installation: Installation
@@ -62,6 +64,7 @@ class Home:
     install_code: bytes | None = field(default=None, repr=False)
     contactor: Contactor = field(default_factory=Contactor)
     apc: Esme | None = None
+    levels: tuple[tuple[datetime, int], ...] = ()
 
     def hub_reachable(self, at: datetime) -> bool:
         """Whether the communications hub is on line at ``at``."""
@@ -134,6 +137,26 @@ def switch_polls(home: Home, at: datetime) -> Home:
         return home
     esme, told = poll(home.esme, number, at=at)
     return changed(home, esme=esme, contactor=instruct(home.contactor, told, at=at))
+
+
+def leveled(home: Home, at: datetime) -> Home:
+    """The home with the level that its proportional controller gives the charger from ``at`` on, if it has one."""
+    device, number = (home.esme, home.installation.slot) if home.apc is None else (home.apc, APC_SLOT)
+    if device.controllers[number - 1].kind is not ControllerType.APC:
+        return home
+    percent = device.output_percent(number, at + home.clock_drift)
+    known = home.levels[-1][1] if home.levels else 100
+    return home if percent == known else replace(home, levels=(*home.levels, (at, percent)))
+
+
+def level_spans(home: Home, start: datetime, end: datetime) -> tuple[tuple[datetime, datetime, float], ...]:
+    """Every span of ``[start, end)`` with the fraction of the rating that a proportional controller allowed in it."""
+    edges = [start, *(at for at, _ in home.levels if start < at < end), end]
+    spans = []
+    for since, until in itertools.pairwise(edges):
+        percent = next((level for at, level in reversed(home.levels) if at <= since), 100)
+        spans.append((since, until, percent / 100))
+    return tuple(spans)
 
 
 def next_poll(home: Home, at: datetime) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from datetime import timedelta
 
 from linkbox.dcc.duis import ServiceResponse, read_response
 from linkbox.dcc.duis.response import DccAlert, DeviceAlert
@@ -13,7 +14,7 @@ from linkbox.dcc.exchange.storms import News, take_alert
 from linkbox.dcc.gbcs.envelope import decode
 from linkbox.dcc.smki import Verified
 from linkbox.operation.alert_counts import rows_of
-from linkbox.operation.commands import advance, conclude, end_released
+from linkbox.operation.commands import advance, book_late, conclude, end_released
 from linkbox.operation.desk import LiveExchange
 from linkbox.operation.entities import Command, CommandEvent, CommandKind
 from linkbox.operation.foreign import said
@@ -110,10 +111,14 @@ def _done_after_the_end(session: Session, command: Command) -> None:
     """A device carried out a command that was closed as not known. A hold whose minutes are over is ended again."""
     if command.kind is CommandKind.RESET:
         end_released(session, session.put_command(replace(command, answered_at=session.now)))
+    if command.kind is not CommandKind.HOLD or (command.until is not None and command.until <= session.now):
+        return  # a period whose end has passed holds nobody
     held_again = any(c.mpan == command.mpan and c.holding for c in session.desk.commands.values())
-    if command.kind is CommandKind.HOLD and not held_again:
-        why = f"the device carried out {command.id} after its time"
-        queue_other(session, command.intervention_id, CommandKind.RESET, command.mpan, reason=why)
+    if held_again:
+        book_late(session, command, session.now, session.now + timedelta(seconds=command.duration_s))
+        return
+    why = f"the device carried out {command.id} after its time"
+    queue_other(session, command.intervention_id, CommandKind.RESET, command.mpan, reason=why, target=command.id)
 
 
 def _respond(session: Session, live: LiveExchange, message: Verified[ServiceResponse]) -> str:

@@ -9,13 +9,17 @@ from datetime import datetime, timedelta
 from linkbox.base.identifiers import Mpan, RequestId
 from linkbox.dcc.exchange import Exchange, ExchangeState, open_exchange, send_failed, time_out
 from linkbox.dcc.gbcs.ecs61a import decode_response as decode_alcs_data
+from linkbox.dcc.gbcs.ecs61d import USE_CASE as _ECS61D
 from linkbox.dcc.gbcs.outcome import Unread
-from linkbox.operation import notify
+from linkbox.operation import boost_rows, notify
 from linkbox.operation.desk import Desk, LiveExchange
+from linkbox.operation.devices import reach_of
 from linkbox.operation.entities import Command, CommandEvent, CommandKind, CommandState
 from linkbox.operation.ports import Row
 from linkbox.operation.session import Session
-from linkbox.operation.translation import SRV, outcome_of, to_service_request
+from linkbox.operation.translation import READ_SRVS, outcome_of, to_service_request
+
+decode_configuration = _ECS61D.decode_response
 
 RELEASE_MARGIN_S = 60
 """After a reset the switch may stay open until it next polls its meter; that time counts as used."""
@@ -34,16 +38,17 @@ def queue_command(session: Session, draft: Command) -> Command:
     dcc, now = session.desk.site.dcc, session.now
     installation = session.desk.site.inventory.find(draft.mpan)
     counter = session.tx.take_counters(dcc.user, 1, at_least=int(now.timestamp() * 1000))
-    request_id = RequestId(dcc.user, installation.esme, counter)
+    reach = reach_of(draft.kind, installation)
+    request_id = RequestId(dcc.user, reach.device, counter)
     request = to_service_request(
-        draft.kind,
-        duration_s=draft.duration_s,
+        draft,
         at=installation,
         request_id=request_id,
         schema_version=dcc.schema_version,
+        boost=session.desk.boost_controls(draft.mpan),
     )
     exchange = open_exchange(request, xml_signer=dcc.xml_signer, profile=dcc.profile, role=dcc.role, at=now)
-    command = session.put_command(replace(draft, request_id=str(request_id)))
+    command = session.put_command(replace(draft, request_id=str(request_id), srv=request.srv))
     deadline = now + timedelta(seconds=session.desk.site.control.request_timeout_s)
     session.put_exchange(
         LiveExchange(exchange=exchange, command_id=command.id, opened_at=now, deadline_at=deadline, next_attempt_at=now)
@@ -54,7 +59,7 @@ def queue_command(session: Session, draft: Command) -> Command:
         command=command.id,
         intervention=command.intervention_id,
         customer=session.customer(command.mpan),
-        srv=SRV[command.kind],
+        srv=command.srv,
         request_id=str(request_id),
         start=command.start,
         duration_s=command.duration_s,
@@ -71,7 +76,7 @@ def due_exchanges(desk: Desk, at: datetime) -> list[LiveExchange]:
         for live in desk.exchanges.values()
         if sendable(live) and live.next_attempt_at <= at < send_until(desk, live)
     ]
-    return sorted(due, key=lambda live: live.exchange.request.srv == SRV[CommandKind.READ])
+    return sorted(due, key=lambda live: live.exchange.request.srv in READ_SRVS)
 
 
 def sendable(live: LiveExchange) -> bool:
@@ -140,8 +145,13 @@ def conclude(session: Session, command: Command, event: CommandEvent, why: str, 
                 notify.held(session, command, _end_renewed(session, command))
         case CommandKind.RESET if command.state is CommandState.CONFIRMED:
             end_released(session, command)
+        case CommandKind.RESET if command.target is not None and command.target not in session.desk.commands:
+            late = session.desk.recall_command(command.target)
+            book_late(session, late, command.start, command.start + timedelta(seconds=late.duration_s))
         case CommandKind.READ if command.state is CommandState.CONFIRMED:
             _take_labels(session, command, exchange)
+        case CommandKind.BOOST_READ | CommandKind.BOOST_OFF | CommandKind.BOOST_ON:
+            boost_rows.take_outcome(session, command, exchange)
     if command.kind is not CommandKind.HOLD and command.state in {CommandState.CONFIRMED, CommandState.UNKNOWN}:
         session.put_command(command.apply(CommandEvent.OVER, session.now, why))
     session.audit(
@@ -150,7 +160,7 @@ def conclude(session: Session, command: Command, event: CommandEvent, why: str, 
         command=command.id,
         intervention=command.intervention_id,
         customer=session.customer(command.mpan),
-        srv=SRV[command.kind],
+        srv=command.srv,
         why=why,
     )
 
@@ -179,6 +189,24 @@ def end_released(session: Session, reset: Command) -> None:
     target = session.desk.commands.get(reset.target or "")
     if target is not None and target.holding:
         end_hold(session, target, "release")
+    elif target is None and reset.target is not None:
+        over = session.desk.recall_command(reset.target)
+        if over.ended_at is None or over.ended_at < reset.start:
+            book_late(session, over, reset.start, session.now + timedelta(seconds=RELEASE_MARGIN_S))
+
+
+LATE_MARGIN = timedelta(seconds=60)
+"""How long before its answer a device may have acted: the way back of the answer."""
+
+
+def book_late(session: Session, hold: Command, told_at: datetime, until: datetime) -> None:
+    """A hold that was given up was carried out after all, late: what it took counts, whether or not it was allowed."""
+    if session.desk.ledger.entry(hold.id) is None:
+        return
+    session.put_ledger(session.desk.ledger.book(hold.id, told_at - LATE_MARGIN, until), hold.id)
+    session.audit(
+        "ledger", "booked_late", command=hold.id, customer=session.customer(hold.mpan), since=told_at, until=until
+    )
 
 
 def end_hold(session: Session, hold: Command, ended_by: str) -> None:
@@ -225,6 +253,7 @@ def wake_times(desk: Desk) -> Iterator[datetime]:
         at = free_at(desk, command) if command.holding else None
         if at is not None:
             yield at
+    yield from boost_rows.wake_times(desk)
 
 
 def expire(session: Session) -> None:
@@ -248,8 +277,10 @@ def _take_labels(session: Session, command: Command, exchange: Exchange) -> None
     """Keep the label that the meter itself reports for the charger's slot (catalogue D15)."""
     if exchange.response is None:
         return
-    slot = session.desk.site.inventory.find(command.mpan).slot
-    label = decode_alcs_data(exchange.response).labels[slot - 1]
+    slot = reach_of(command.kind, session.desk.site.inventory.find(command.mpan)).slot
+    by_period = command.srv == "7.14"
+    decode = decode_configuration if by_period else decode_alcs_data
+    label = decode(exchange.response).labels[slot - 1]
     if isinstance(label, Unread):
         session.audit("device", "label_unread", customer=session.customer(command.mpan), result=label.result.name)
         session.rest(command.mpan)

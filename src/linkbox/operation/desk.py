@@ -91,6 +91,14 @@ class LiveExchange:
 _TIMES = ("opened_at", "deadline_at", "next_attempt_at", "first_sent_at", "closed_at")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoostRow:
+    """A boost button that Linkbox has to do with: where that stands, and which slots it switched before."""
+
+    state: str
+    controls: tuple[bool, ...]
+
+
 @dataclass(slots=True, kw_only=True)
 class Desk:
     """The operation's memory. Changed only by a Session, inside a transaction."""
@@ -121,6 +129,7 @@ class Desk:
     facts_seen: int = 0
     rechecked_at: datetime = LONG_AGO
     contacts: dict[Mpan, Contact] = field(default_factory=dict)
+    boost: dict[Mpan, BoostRow] = field(default_factory=dict)
     recall_exchange: Callable[[str], LiveExchange | None]
     recall_command: Callable[[str], Command]
     holds_of: Callable[[str], list[Command]]
@@ -137,7 +146,12 @@ class Desk:
     def believed_a(self, hold: Command) -> float:
         """What a hold is believed to keep off the feeder: as planned, until its drop has taught better."""
         belief = self.beliefs.get(hold.mpan)
-        return hold.expected_a if belief is None else belief.amps * belief.probability
+        return hold.expected_a if belief is None else belief.amps * hold.weight * belief.probability
+
+    def boost_controls(self, mpan: Mpan) -> tuple[bool, ...]:
+        """Which slots a home's boost button switched before Linkbox touched it; empty where that is not known."""
+        row = self.boost.get(mpan)
+        return () if row is None else row.controls
 
     def next_number(self, name: str) -> int:
         """The next running number of a kind of thing."""
@@ -219,6 +233,10 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         current_a={f: _triple(fleet_state.current_a[i]) for i, f in enumerate(fleet.ids)},
         contacts={Mpan(row.key): Contact.from_record(row.body) for row in store.rows("contact")},
         stopped={FeederId(row.key) for row in store.rows("stop", states=["in force"])},
+        boost={
+            Mpan(row.key): BoostRow(state=row.state, controls=tuple(row.body["controls"]))
+            for row in store.rows("boost", states=["noted", "off"])
+        },
         recall_exchange=recall,
         recall_command=recall_command,
         holds_of=holds_of,

@@ -14,7 +14,7 @@ from linkbox.control.drawing import Belief, learn, prior
 from linkbox.control.intervention import Intervention
 from linkbox.grid.profile import british_local
 from linkbox.operation.desk import DRAWING_SNAPSHOT, Desk
-from linkbox.operation.entities import CommandState
+from linkbox.operation.entities import Command, CommandState
 from linkbox.operation.session import Session
 
 Triple = tuple[float, float, float]
@@ -59,15 +59,25 @@ def learn_from_reading(session: Session, feeder_id: FeederId) -> None:
     """
     desk, now = session.desk, session.now
     held = {c.mpan for c in desk.held(feeder_id)}
+    levels = {
+        p: [c for c in desk.held(feeder_id) if c.phase is p and c.state is CommandState.CONFIRMED] for p in PHASES
+    }
     points = desk.site.points(feeder_id)
     free = [belief_of(desk, p.mpan, now) for p in points if p.mpan in desk.site.chargers and p.mpan not in held]
     for phase in PHASES:
         homes = sum(p.phase is phase for p in points)
-        excess = max(0.0, desk.current_a[feeder_id][phase] - homes * _household_a(now))
+        limited_a = sum(
+            c.level_fraction * belief_of(desk, c.mpan, now).amps * _drawing(desk, c, now) for c in levels[phase]
+        )
+        excess = max(0.0, desk.current_a[feeder_id][phase] - homes * _household_a(now) - limited_a)
         here = [b for b in free if desk.site.chargers[b.mpan].phase is phase]
         tested = {m for m, at in desk.tested_at.items() if now - at < TEST_LASTS}
         _share_out(desk, [b for b in here if b.mpan in tested], [b for b in here if b.mpan not in tested], excess)
     _save(session)
+
+
+def _drawing(desk: Desk, hold: Command, at: datetime) -> float:
+    return belief_of(desk, hold.mpan, at).probability
 
 
 def _share_out(desk: Desk, known: list[Belief], others: list[Belief], excess_a: float) -> None:
@@ -98,7 +108,9 @@ def learn_from_drop(session: Session, intervention: Intervention) -> Interventio
     measured = tuple(drop[p] if p in touched else math.nan for p in PHASES)
     beliefs = [belief_of(desk, c.mpan, session.now) for c in held]
     if beliefs:
-        _keep(desk, learn(beliefs, (measured[0], measured[1], measured[2]), sigma_a=_SIGMA_A))
+        shed = [replace(b, amps=c.shed_a or b.amps) for b, c in zip(beliefs, held, strict=True)]
+        wiser = learn(shed, (measured[0], measured[1], measured[2]), sigma_a=_SIGMA_A)
+        _keep(desk, [replace(w, amps=b.amps) for w, b in zip(wiser, beliefs, strict=True)])
         for command in held:
             if not _SURE[0] < desk.beliefs[command.mpan].probability < _SURE[1]:
                 desk.tested_at[command.mpan] = session.now

@@ -19,9 +19,12 @@ from linkbox.operation.ports import Row
 class CommandKind(StrEnum):
     """What a command asks of the device."""
 
-    HOLD = "hold"  # SRV 7.6: open the switch for a time
-    RESET = "reset"  # SRV 7.8: back to the calendar at once
-    READ = "read"  # SRV 7.7: labels, types and switch states
+    HOLD = "hold"  # SRV 7.6, 7.13 or 7.16, as the device is: off or down for a time
+    RESET = "reset"  # SRV 7.8, 7.13 or 7.16: back to the calendar at once
+    READ = "read"  # SRV 7.7 or 7.14: labels
+    BOOST_READ = "boost_read"  # SRV 7.11: which slots the boost button switches
+    BOOST_OFF = "boost_off"  # SRV 7.10: take the charger off the boost button
+    BOOST_ON = "boost_on"  # SRV 7.9: put it back
 
 
 class CommandState(StrEnum):
@@ -73,7 +76,9 @@ class Command:
 
     ``threshold_a`` is the current that the charger may still draw: 0 for an on/off switch. ``target`` is the
     hold that a reset ends. ``ended_by`` is ``expiry``, ``release`` or ``unknown``. ``unwanted`` says why somebody wants
-    a hold ended: it is, as soon as that can be done. ``renews``: the charger was held when it was decided."""
+    a hold ended: it is, as soon as that can be done. ``renews``: the charger was held when it was decided.
+    ``srv`` is the service that carries it, ``level_fraction`` what a hold leaves of the rating, ``shed_a`` what it
+    takes away if the charger draws, ``until`` its end where the command itself names it (7.13, 7.16)."""
 
     id: str
     intervention_id: str
@@ -88,6 +93,10 @@ class Command:
     request_id: str
     target: str | None = None
     renews: bool = False
+    srv: str = ""
+    level_fraction: float = 0.0
+    shed_a: float = 0.0
+    until: datetime | None = None
     state: CommandState = CommandState.QUEUED
     decided_at: datetime
     answered_at: datetime | None = None
@@ -99,7 +108,14 @@ class Command:
     @property
     def end(self) -> datetime:
         """When the device gives the supply back by itself."""
+        if self.until is not None:
+            return self.until
         return (self.answered_at or self.start) + timedelta(seconds=self.duration_s)
+
+    @property
+    def weight(self) -> float:
+        """The fraction of full off, as the ledger counts it."""
+        return round(1.0 - self.level_fraction, 6)
 
     @property
     def holding(self) -> bool:
@@ -131,24 +147,29 @@ class Command:
         """The inverse of to_row."""
         values: dict[str, Any] = dict(row.body)
         for name in _TIMES:
-            values[name] = None if values[name] is None else parse_utc(values[name])
+            values[name] = None if values.get(name) is None else parse_utc(values[name])
         values["kind"], values["phase"] = CommandKind(values["kind"]), Phase(values["phase"])
         values["mpan"] = Mpan(values["mpan"])
         return cls(id=row.key, state=CommandState(row.state), **values)
 
 
-_TIMES = ("start", "decided_at", "answered_at", "ended_at")
+_TIMES = ("start", "decided_at", "answered_at", "ended_at", "until")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChargerPoint:
-    """One charger behind a switch that Linkbox may be permitted to use."""
+    """One charger behind a switch that Linkbox may be permitted to use.
+
+    ``reduced_fraction`` is what *deactivated* leaves it of its rating: 0 where that is off (catalogue C6).
+    ``floor_a``: below this it stops, and may not start again (IEC 61851-1)."""
 
     mpan: Mpan
     phase: Phase
     rated_a: float
     supplier: str
     channel: str
+    reduced_fraction: float = 0.0
+    floor_a: float = 6.0
 
 
 def plain(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from linkbox.grid.risk import RiskAssessment, RiskState
 from linkbox.operation import (
     ahead_desk,
     authorisation_desk,
+    boost_desk,
     drawing_desk,
     market_desk,
     notify,
@@ -64,6 +65,7 @@ def step(session: Session) -> None:
     release_desk.free_unwanted(session)
     for intervention in list(session.desk.interventions.values()):
         _drive(session, intervention)
+    boost_desk.step(session)
     session.desk.fresh.clear()
 
 
@@ -182,7 +184,7 @@ def _planned(session: Session, intervention: Intervention) -> Intervention:
             why = f"nothing had to go for {PLANNED_AT_MOST}; the next reading that needs it opens another"
             return intervention.apply(_E.TIME_OUT, session.now, why)
         return replace(intervention, deadline_at=intervention.since + PLANNED_AT_MOST)
-    forbidden = plan_desk.rules_forbid(session)
+    forbidden = plan_desk.rules_forbid(session, intervention)
     if forbidden is not None:
         why = f"Linkbox may not switch load under the rules in force: {forbidden}"
         escalated = release_desk.escalate(session, intervention, need, why, kind="rules")
@@ -278,7 +280,7 @@ def _holding(session: Session, intervention: Intervention) -> Intervention:
 
 
 def _more(session: Session, intervention: Intervention, need: tuple[float, float, float]) -> Intervention:
-    forbidden = plan_desk.rules_forbid(session)
+    forbidden = plan_desk.rules_forbid(session, intervention)
     if forbidden is not None:
         return intervention
     intervention, commands = authorisation_desk.order(session, intervention, need)

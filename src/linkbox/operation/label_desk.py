@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from linkbox.dcc.eligibility import Refused, may_send
+from linkbox.base.identifiers import Mpan
+from linkbox.dcc.eligibility import Allowed, may_send
+from linkbox.operation.devices import srv_of
 from linkbox.operation.entities import CommandKind
 from linkbox.operation.plan_desk import queue_other
 from linkbox.operation.session import Session
-from linkbox.operation.translation import SRV
 
 PURPOSE = "labels"
 READS_PER_PASS = 5
@@ -23,13 +24,17 @@ def ask_labels(session: Session) -> None:
     if not desk.fresh:
         return
     urgent = {p.mpan for feeder in desk.interventions for p in desk.site.points(feeder)}
-    dcc = desk.site.dcc
-    if isinstance(may_send(dcc.profile, role=dcc.role, srv=SRV[CommandKind.READ], at=session.now), Refused):
-        return
     asked = {c.mpan for c in desk.commands.values() if c.kind is CommandKind.READ}
     resting = {mpan for mpan, until in desk.resting.items() if until > session.now}
     wanted = [m for m in desk.site.chargers if m in urgent] if desk.interventions else desk.site.chargers
     unknown = [m for m in wanted if m not in desk.labels and m not in asked and m not in resting]
     most = max(0, URGENT_READS - len(asked)) if desk.interventions else READS_PER_PASS
-    for mpan in unknown[:most]:
+    for mpan in [m for m in unknown if _may_ask(session, m)][:most]:
         queue_other(session, PURPOSE, CommandKind.READ, mpan, reason="what does this switch feed?")
+
+
+def _may_ask(session: Session, mpan: Mpan) -> bool:
+    """Whether the rules in force allow the read that this meter needs."""
+    desk = session.desk
+    srv = srv_of(CommandKind.READ, desk.site.inventory.find(mpan))
+    return isinstance(may_send(desk.site.dcc.profile, role=desk.site.dcc.role, srv=srv, at=session.now), Allowed)

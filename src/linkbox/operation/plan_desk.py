@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from linkbox.base.identifiers import Mpan
+from linkbox.control.devices import OnOff
 from linkbox.control.intervention import Intervention
 from linkbox.control.planning import Charger, CurtailmentPlan, PlannedHold, plan
 from linkbox.customers import Candidate, Permit, Refusal, permit
@@ -18,10 +19,11 @@ from linkbox.dcc.eligibility import Refused, may_send
 from linkbox.dcc.inventory import label_is_ev_charger
 from linkbox.grid.network import ConnectionPoint
 from linkbox.operation.commands import queue_command
+from linkbox.operation.devices import Way, control_of, srv_of, way_of
 from linkbox.operation.drawing_desk import probability_drawing
 from linkbox.operation.entities import Command, CommandKind, CommandState
 from linkbox.operation.session import Session
-from linkbox.operation.translation import SRV
+from linkbox.operation.translation import whole_second
 
 Triple = tuple[float, float, float]
 
@@ -30,11 +32,21 @@ RESERVE_MARGIN_S = 180
 polling interval after that. What was not used is given back."""
 
 
-def rules_forbid(session: Session) -> str | None:
-    """The rule by which Linkbox may not switch load at this moment, or None where it may."""
+def rules_forbid(session: Session, intervention: Intervention) -> str | None:
+    """The rule by which Linkbox may switch nothing on this feeder at this moment, or None where it may something."""
+    desk, dcc = session.desk, session.desk.site.dcc
+    homes = [p.mpan for p in desk.site.points(intervention.feeder_id) if p.mpan in desk.site.chargers]
+    srvs = {srv_of(CommandKind.HOLD, desk.site.inventory.find(mpan)) for mpan in homes}
+    verdicts = [may_send(dcc.profile, role=dcc.role, srv=srv, at=session.now) for srv in sorted(srvs) or ["7.6"]]
+    refused = [v.rule for v in verdicts if isinstance(v, Refused)]
+    return refused[0] if len(refused) == len(verdicts) else None
+
+
+def _eligible(session: Session, mpan: Mpan) -> bool:
+    """Whether the rules in force allow the service that this charger's device needs."""
     dcc = session.desk.site.dcc
-    verdict = may_send(dcc.profile, role=dcc.role, srv=SRV[CommandKind.HOLD], at=session.now)
-    return verdict.rule if isinstance(verdict, Refused) else None
+    srv = srv_of(CommandKind.HOLD, session.desk.site.inventory.find(mpan))
+    return not isinstance(may_send(dcc.profile, role=dcc.role, srv=srv, at=session.now), Refused)
 
 
 def record_plan(session: Session, intervention: Intervention, found: CurtailmentPlan) -> Intervention:
@@ -80,15 +92,15 @@ def why_not_now(session: Session, intervention: Intervention, hold: PlannedHold)
     verdict = ask_permit(session, intervention.id, point)
     if isinstance(verdict, Refusal):
         return "; ".join(verdict.reasons)
-    left_s = desk.ledger.remaining_s(hold.mpan, session.now) - RESERVE_MARGIN_S
+    left_s = desk.ledger.remaining_s(hold.mpan, session.now, weight=hold.weight) - RESERVE_MARGIN_S
     return f"only {left_s // 60} min left of its quota" if left_s < hold.duration_s else None
 
 
 def _busy(session: Session, intervention: Intervention) -> set[Mpan]:
     """Chargers that can not be commanded now: they are, or were and failed a moment ago."""
     desk = session.desk
-    busy = {c.mpan for c in desk.commands.values() if c.kind is not CommandKind.READ}
-    busy -= {c.mpan for c in ending(session, intervention)}
+    busy = {c.mpan for c in desk.commands.values() if c.kind in _SWITCHING}
+    busy -= {c.mpan for c in (*ending(session, intervention), *deeper(session, intervention))}
     return busy | {mpan for mpan, until in desk.resting.items() if until > session.now}
 
 
@@ -96,14 +108,18 @@ def make_plan(session: Session, intervention: Intervention, required_a: Triple) 
     """The exact plan among those who may be asked now."""
     desk, control = session.desk, session.desk.site.control
     renewable = {c.mpan for c in ending(session, intervention)}
+    limited = {c.mpan: c for c in deeper(session, intervention) if c.mpan not in renewable}
     busy = _busy(session, intervention)
     chargers = []
     for point in desk.site.points(intervention.feeder_id):
-        if point.mpan in busy or point.mpan not in desk.site.chargers:
+        if point.mpan in busy or point.mpan not in desk.site.chargers or not _eligible(session, point.mpan):
             continue
         verdict = ask_permit(session, intervention.id, point)
         if isinstance(verdict, Permit):
-            chargers.append(_charger(session, verdict, held_now=point.mpan in renewable))
+            held = limited.get(point.mpan)
+            drawn_a = desk.site.chargers[point.mpan].rated_a * (1.0 if held is None else held.level_fraction)
+            held_now = point.mpan in renewable or held is not None
+            chargers.append(_charger(session, verdict, held_now=held_now, drawn_a=drawn_a))
     return plan(required_a, chargers, hold_s=control.hold_s, min_hold_s=control.min_hold_s, at=session.now)
 
 
@@ -117,6 +133,7 @@ def ask_permit(session: Session, intervention_id: str, point: ConnectionPoint) -
         priority_register=point.priority_register,
         label_is_ev_charger=label is not None and label_is_ev_charger(label),
         label="not read yet" if label is None else label,
+        switched_off=control_of(desk.site.chargers[point.mpan], desk.site.inventory.find(point.mpan)) == OnOff(),
     )
     verdict = permit(candidate, desk.customers, intervention_id=intervention_id, at=session.now)
     if isinstance(verdict, Refusal) and session.first_refusal(intervention_id, point.mpan, verdict.reasons):
@@ -130,11 +147,30 @@ def ask_permit(session: Session, intervention_id: str, point: ConnectionPoint) -
     return verdict
 
 
+_SWITCHING = frozenset({CommandKind.HOLD, CommandKind.RESET})
+
+
+def _touched(session: Session) -> Counter[Mpan]:
+    """How many commands are in force or under way for each charger."""
+    return Counter(c.mpan for c in session.desk.commands.values() if c.kind in _SWITCHING)
+
+
+def deeper(session: Session, intervention: Intervention) -> list[Command]:
+    """Chargers that are held at a level and could be limited further."""
+    touched = _touched(session)
+    return [
+        c
+        for c in session.desk.held(intervention.feeder_id)
+        if c.state is CommandState.CONFIRMED and c.level_fraction > 0.0 and touched[c.mpan] == 1
+        if way_of(session.desk.site.inventory.find(c.mpan)) is Way.LEVEL
+    ]
+
+
 def ending(session: Session, intervention: Intervention) -> list[Command]:
     """Holds that end within the planning lead, are not being ended or renewed already, and so may be renewed."""
     desk = session.desk
     until = session.now + timedelta(seconds=desk.site.control.lead_s)
-    touched = Counter(c.mpan for c in desk.commands.values() if c.kind is not CommandKind.READ)
+    touched = _touched(session)
     return [
         c
         for c in desk.held(intervention.feeder_id)
@@ -142,21 +178,25 @@ def ending(session: Session, intervention: Intervention) -> list[Command]:
     ]
 
 
-def _charger(session: Session, granted: Permit, *, held_now: bool) -> Charger:
+def _charger(session: Session, granted: Permit, *, held_now: bool, drawn_a: float) -> Charger:
+    """``drawn_a``: what it draws when it draws; less than its rating where it is limited already."""
     desk = session.desk
     charger = desk.site.chargers[granted.mpan]
-    left_s = desk.ledger.remaining_s(granted.mpan, session.now) - RESERVE_MARGIN_S
-    return Charger(
+    described = Charger(
         mpan=granted.mpan,
         permit=granted,
         phase=charger.phase,
-        amps=charger.rated_a,
+        amps=drawn_a,
+        rated_a=charger.rated_a,
+        control=control_of(charger, desk.site.inventory.find(granted.mpan)),
         probability_drawing=probability_drawing(session, granted.mpan),
-        remaining_s=max(0, left_s),
+        remaining_s=0,
         used_24h_s=desk.ledger.used_s(granted.mpan, session.now, timedelta(hours=24)),
         used_30d_s=desk.ledger.used_s(granted.mpan, session.now, timedelta(days=30)),
         held_now=held_now,
     )
+    left_s = desk.ledger.remaining_s(granted.mpan, session.now, weight=described.deepest_weight) - RESERVE_MARGIN_S
+    return replace(described, remaining_s=max(0, left_s))
 
 
 def _command(session: Session, intervention: Intervention, hold: PlannedHold, place: int, renews: bool) -> Command:
@@ -164,7 +204,9 @@ def _command(session: Session, intervention: Intervention, hold: PlannedHold, pl
     duration_s = staggered_s(hold.duration_s, place, session.desk.site.control.min_hold_s)
     command_id = session.desk.next_command_id(intervention.id)
     reserved_s = duration_s + RESERVE_MARGIN_S
-    ledger = session.desk.ledger.reserve(hold.mpan, session.now, reserved_s, command=command_id)
+    ledger = session.desk.ledger.reserve(
+        hold.mpan, session.now, reserved_s, command=command_id, weight=max(hold.weight, 0.001)
+    )
     session.put_ledger(ledger, command_id)
     return queue_command(
         session,
@@ -176,14 +218,31 @@ def _command(session: Session, intervention: Intervention, hold: PlannedHold, pl
             phase=charger.phase,
             start=session.now,
             duration_s=duration_s,
-            threshold_a=0.0,
+            threshold_a=charger.rated_a * hold.level_fraction,
             expected_a=hold.expected_relief_a[charger.phase],
+            level_fraction=hold.level_fraction,
+            shed_a=_shed_a(session, hold, renews=renews),
+            until=_until(session, hold.mpan, timedelta(seconds=duration_s)),
             reason=hold.reason,
             request_id="",
             renews=renews,
             decided_at=session.now,
         ),
     )
+
+
+def _shed_a(session: Session, hold: PlannedHold, *, renews: bool) -> float:
+    """What goes away if the charger draws: from what it may draw now to what it is left."""
+    rated_a = session.desk.site.chargers[hold.mpan].rated_a
+    now = [c for c in session.desk.commands.values() if c.holding and c.mpan == hold.mpan and not renews]
+    return rated_a * ((now[0].level_fraction if now else 1.0) - hold.level_fraction)
+
+
+def _until(session: Session, mpan: Mpan, lasts: timedelta) -> datetime | None:
+    """The end that a command itself names, in whole seconds; None for a switch, which counts from when it is told."""
+    if way_of(session.desk.site.inventory.find(mpan)) is Way.SWITCH:
+        return None
+    return whole_second(session.now) + lasts
 
 
 def quota_spent(session: Session, intervention: Intervention) -> int:
@@ -202,7 +261,13 @@ def staggered_s(duration_s: int, place: int, min_hold_s: int) -> int:
 def queue_other(
     session: Session, intervention_id: str, kind: CommandKind, mpan: Mpan, *, reason: str, target: str | None = None
 ) -> Command:
-    """A reset (SRV 7.8) or a read (SRV 7.7) for one charger."""
+    """A reset, a read, or a request about the boost button, for one charger.
+
+    A reset of a device that is told periods is a period at full level, until the hold would have ended."""
+    hold = session.desk.commands.get(target or "")
+    until = _until(session, mpan, timedelta(seconds=60)) if kind is CommandKind.RESET else None
+    if until is not None and hold is not None:
+        until = max(until, hold.end)
     return queue_command(
         session,
         Command(
@@ -218,6 +283,7 @@ def queue_other(
             reason=reason,
             request_id="",
             target=target,
+            until=until,
             decided_at=session.now,
         ),
     )

@@ -94,7 +94,7 @@ def _held(session: Session, command: Command) -> Held:
     return Held(
         mpan=command.mpan,
         phase=command.phase,
-        amps=session.desk.site.chargers[command.mpan].rated_a,
+        amps=session.desk.site.chargers[command.mpan].rated_a * command.weight,
         probability_drawing=probability_drawing(session, command.mpan),
         since=command.answered_at or command.start,
         until=command.end,

@@ -12,7 +12,7 @@ from linkbox.base.identifiers import FeederId, Mpan
 from linkbox.base.time import format_utc
 from linkbox.control.intervention import Intervention
 from linkbox.control.ledger import Ledger, entry_to_row
-from linkbox.operation.desk import REST_AFTER_FAILURE, Desk, LiveExchange
+from linkbox.operation.desk import REST_AFTER_FAILURE, BoostRow, Desk, LiveExchange
 from linkbox.operation.entities import COMMAND_TABLE, Command, plain
 from linkbox.operation.ports import Row, Transaction
 from linkbox.operation.reporting import put_effect, put_trip
@@ -88,6 +88,15 @@ class Session:
             self.desk.exchanges.pop(key, None)
         else:
             self.desk.exchanges[key] = live
+
+    def put_boost(self, mpan: Mpan, state: str, controls: tuple[bool, ...] | None = None) -> None:
+        """Store where a boost button stands; one that is back as it was leaves the memory."""
+        known = self.desk.boost_controls(mpan) if controls is None else controls
+        self.tx.put("boost", Row(key=str(mpan), state=state, owner=str(mpan), body={"controls": list(known)}))
+        if state == "back":
+            self.desk.boost.pop(mpan, None)
+        else:
+            self.desk.boost[mpan] = BoostRow(state=state, controls=known)
 
     def rest(self, mpan: Mpan) -> None:
         """Leave a charger alone for a while, because its last command failed."""

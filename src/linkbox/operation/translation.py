@@ -3,42 +3,106 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from linkbox.base.identifiers import RequestId
 from linkbox.dcc.duis import ServiceRequest
-from linkbox.dcc.duis.bodies import DeactivateAuxiliaryLoad, ReadAlcsData, ResetAuxiliaryLoad
+from linkbox.dcc.duis.bodies import (
+    AddAuxiliaryLoadToBoostButton,
+    BoostSlot,
+    DeactivateAuxiliaryLoad,
+    LimitApcLevel,
+    ReadAlcsData,
+    ReadAuxiliaryControllerConfigurationData,
+    ReadBoostButtonDetails,
+    RemoveAuxiliaryLoadFromBoostButton,
+    RequestBody,
+    ResetAuxiliaryLoad,
+    SetAuxiliaryControllerState,
+)
 from linkbox.dcc.exchange import Exchange, ExchangeState
 from linkbox.dcc.inventory import Installation
-from linkbox.operation.entities import CommandEvent, CommandKind
+from linkbox.operation.devices import Way, reach_of, srv_of, way_of
+from linkbox.operation.entities import Command, CommandEvent, CommandKind
 
-SRV = {CommandKind.HOLD: "7.6", CommandKind.RESET: "7.8", CommandKind.READ: "7.7"}
-"""The service reference variant that carries each kind of command to a switch (HCALCS)."""
+READ_SRVS = frozenset({"7.7", "7.11", "7.14"})
+"""What only reads: it goes out after all that switches."""
+NON_CRITICAL = READ_SRVS | {"7.9", "7.10"}
+_SLOTS = range(1, 6)
+_BOOST_LOG = timedelta(days=1)
+_FULL_PERCENT = 100
 
 
 def to_service_request(
-    kind: CommandKind, *, duration_s: int, at: Installation, request_id: RequestId, schema_version: str
+    command: Command, *, at: Installation, request_id: RequestId, schema_version: str, boost: tuple[bool, ...] = ()
 ) -> ServiceRequest:
-    """The request for one device. ``duration_s`` must be whole minutes; DUIS counts in them."""
-    if duration_s % 60:
-        raise ValueError(f"a commanded duration must be whole minutes, not {duration_s} s")
-    body: DeactivateAuxiliaryLoad | ResetAuxiliaryLoad | ReadAlcsData
-    match kind:
-        case CommandKind.HOLD:
-            body = DeactivateAuxiliaryLoad(index=at.slot, duration_min=duration_s // 60)
-        case CommandKind.RESET:
-            body = ResetAuxiliaryLoad(index=at.slot)
-        case CommandKind.READ:
-            body = ReadAlcsData()
-        case _:
-            assert_never(kind)
+    """The request for one device. The duration must be whole minutes; DUIS counts in them.
+
+    ``boost`` are the slots that the boost button switched before Linkbox touched it, as read with 7.11.
+    """
+    if command.duration_s % 60:
+        raise ValueError(f"a commanded duration must be whole minutes, not {command.duration_s} s")
+    srv = srv_of(command.kind, at)
     return ServiceRequest(
         request_id=request_id,
-        command_variant=1 if kind is CommandKind.READ else 4,
-        srv=SRV[kind],
-        body=body,
+        command_variant=1 if srv in NON_CRITICAL else 4,
+        srv=srv,
+        body=_body(command, at, boost),
         schema_version=schema_version,
     )
+
+
+def _body(command: Command, at: Installation, boost: tuple[bool, ...]) -> RequestBody:
+    way, slot = way_of(at), reach_of(command.kind, at).slot
+    match command.kind:
+        case CommandKind.HOLD if way is Way.SWITCH:
+            return DeactivateAuxiliaryLoad(index=slot, duration_min=command.duration_s // 60)
+        case CommandKind.RESET if way is Way.SWITCH:
+            return ResetAuxiliaryLoad(index=slot)
+        case CommandKind.READ if way is Way.SWITCH:
+            return ReadAlcsData()
+        case CommandKind.READ:
+            return ReadAuxiliaryControllerConfigurationData()
+        case CommandKind.HOLD:
+            return _period(way, slot, command, round(command.level_fraction * _FULL_PERCENT))
+        case CommandKind.RESET:
+            return _period(way, slot, command, _FULL_PERCENT)
+        case CommandKind.BOOST_READ:
+            return ReadBoostButtonDetails(
+                start=whole_second(command.start) - _BOOST_LOG, end=whole_second(command.start)
+            )
+        case CommandKind.BOOST_OFF:
+            return RemoveAuxiliaryLoadFromBoostButton(slots=_without(boost, slot))
+        case CommandKind.BOOST_ON:
+            return AddAuxiliaryLoadToBoostButton(slots=_marked(boost))
+        case _:
+            assert_never(command.kind)
+
+
+def _period(way: Way, slot: int, command: Command, level_percent: int) -> LimitApcLevel | SetAuxiliaryControllerState:
+    start = whole_second(command.start)
+    end = command.end if command.until is None else command.until
+    if way is Way.LEVEL:
+        return LimitApcLevel(index=slot, start=start, end=end, level_percent=level_percent)
+    # A switch knows on and off only: what is not 100 is off (DUIS, note on 7.13).
+    shown = level_percent if level_percent == _FULL_PERCENT else 0
+    return SetAuxiliaryControllerState(index=slot, start=start, end=end, level_percent=shown)
+
+
+def whole_second(at: datetime) -> datetime:
+    """The second that ``at`` lies in: periods are told in whole seconds."""
+    return at.replace(microsecond=0)
+
+
+def _without(boost: tuple[bool, ...], slot: int) -> tuple[BoostSlot, ...]:
+    """For 7.10: marked is what the button is to lose: this slot, and those that it did not have."""
+    return tuple(BoostSlot(index=n, marked=n == slot or not boost[n - 1]) for n in _SLOTS)
+
+
+def _marked(boost: tuple[bool, ...]) -> tuple[BoostSlot, ...]:
+    """For 7.9: marked is what the button is to have: as it was."""
+    return tuple(BoostSlot(index=n, marked=boost[n - 1]) for n in _SLOTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from linkbox.base.identifiers import Mpan
+from linkbox.control.devices import Proportional
 from linkbox.control.veto import OutgoingHold, StoredFacts, StoredInterval, StoredWord, veto
 from linkbox.customers import ConsentEvent, Objection, PriorityChoice, TenancyChange
 from linkbox.dcc.eligibility import Refused, may_send
 from linkbox.dcc.inventory import label_is_ev_charger
 from linkbox.operation.desk import Desk, LiveExchange
+from linkbox.operation.devices import control_of
 from linkbox.operation.entities import Command, CommandKind
-from linkbox.operation.translation import SRV
 
 
 def veto_reasons(desk: Desk, live: LiveExchange, at: datetime) -> tuple[str, ...]:
@@ -24,6 +25,8 @@ def veto_reasons(desk: Desk, live: LiveExchange, at: datetime) -> tuple[str, ...
         intervention_id=command.intervention_id,
         start=command.start,
         duration_s=command.duration_s,
+        weight=command.weight,
+        level=command.level_fraction,
     )
     return veto(hold, _facts(desk, command, at), at=at)
 
@@ -34,8 +37,10 @@ def _facts(desk: Desk, command: Command, at: datetime) -> StoredFacts:
     history = [e for e in desk.customers.history(mpan) if e.recorded_at <= at]
     choices = [e for e in history if isinstance(e, PriorityChoice) and e.at <= at]
     dcc = desk.site.dcc
-    verdict = may_send(dcc.profile, role=dcc.role, srv=SRV[CommandKind.HOLD], at=at)
+    verdict = may_send(dcc.profile, role=dcc.role, srv=command.srv, at=at)
     label = desk.labels.get(mpan)
+    charger = desk.site.chargers[mpan]
+    control = control_of(charger, desk.site.inventory.find(mpan))
     return StoredFacts(
         domestic=point.domestic,
         priority_register=point.priority_register,
@@ -59,6 +64,9 @@ def _facts(desk: Desk, command: Command, at: datetime) -> StoredFacts:
         eligible=not isinstance(verdict, Refused),
         eligibility_rule=verdict.rule,
         intervals=_intervals(desk, mpan, at),
+        proportional=isinstance(control, Proportional),
+        rated_a=charger.rated_a,
+        deactivated_level=charger.reduced_fraction,
     )
 
 

@@ -14,7 +14,6 @@ from linkbox.dcc.inventory import label_is_ev_charger
 from linkbox.grid.network import ConnectionPoint
 from linkbox.operation.entities import COMMAND_TABLE, Command, CommandKind
 from linkbox.operation.ports import Row
-from linkbox.operation.translation import SRV
 from linkbox.records.audit import verify
 from linkbox.study.evening import Evening
 
@@ -80,18 +79,20 @@ def _labelled(facts: Facts, command: Command) -> bool:
 def _eligible(facts: Facts) -> bool:
     profile = PROFILES[facts.evening.people.scenario.profile]
     role = UserRole.ELECTRICITY_DISTRIBUTOR
-    verdicts = (may_send(profile, role=role, srv=SRV[c.kind], at=c.decided_at) for c in facts.commands)
+    verdicts = (may_send(profile, role=role, srv=c.srv, at=c.decided_at) for c in facts.commands)
     return all(isinstance(verdict, Allowed) for verdict in verdicts)
 
 
 def _worst_open_s(facts: Facts, window: timedelta) -> float:
-    """The longest that any contactor really was open within any such window."""
+    """The longest that any charger really was held within any such window, as the equivalent of full off."""
     return max((_open_s(spans, window) for spans in facts.evening.world.open_spans().values()), default=0.0)
 
 
-def _open_s(spans: Sequence[tuple[float, float]], window: timedelta) -> float:
+def _open_s(spans: Sequence[tuple[float, float, float]], window: timedelta) -> float:
     length = window.total_seconds()
-    return max((sum(max(0.0, min(b, end) - max(a, end - length)) for a, b in spans) for _, end in spans), default=0.0)
+    return max(
+        (sum(w * max(0.0, min(b, end) - max(a, end - length)) for a, b, w in spans) for _, end, _ in spans), default=0.0
+    )
 
 
 def _executed_once(facts: Facts) -> bool:

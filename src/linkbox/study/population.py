@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 
 from linkbox.base.identifiers import Eui64, Mpan
 from linkbox.base.phases import Phase
@@ -76,6 +77,7 @@ def _home(
         label="Immersion heater" if special == "wrong label" else EV_LABEL,
         region=region,
         hub="dual-band" if dual else "single-band",
+        **_controls(scenario.devices, number),
     )
     charger = ChargerPoint(
         mpan=mpan, phase=phase, rated_a=scenario.charger_kw * 1000 / 230.0, supplier=supplier, channel=channel
@@ -98,6 +100,20 @@ def _contact(scenario: Scenario, index: int, channel: str) -> Contact:
         start_in_quiet=draw.random() < 0.5,
         ahead=draw.random() < 0.5,
     )
+
+
+def _controls(devices: str, number: int) -> dict[str, Any]:
+    """What is in front of the charger, and what its meter knows."""
+    if devices == "hcalcs":
+        return {}
+    turn = number % 4 if devices == "mixed" else 2
+    choices: tuple[dict[str, Any], ...] = (
+        {},
+        {"meter": "4"},
+        {"meter": "4", "proportional": True},
+        {"meter": "4", "apc": _device(0xA6, number)},
+    )
+    return choices[turn]
 
 
 def _device(kind: int, number: int) -> Eui64:

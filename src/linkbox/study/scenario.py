@@ -21,6 +21,11 @@ PROVIDERS = ("accepts", "rejects", "silent", "no-delivery", "part", "late", "twi
 """How the market's provider behaves; ``seed`` lets the seed choose among the second to the fifth."""
 
 
+DEVICES = ("hcalcs", "apc", "mixed")
+"""What stands in front of the chargers: HAN connected switches on older meters; proportional controllers in a slot of
+the meter; or by turns a switch on an older meter, one on a newer, a controller in a slot, and one that stands alone."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One evening. ``feeder`` names where the street comes from: None is the street in the package.
@@ -31,7 +36,8 @@ class Scenario:
     The defaults are a hard night that the evening's own data give: every car comes home and waits for the tariff.
     ``emulator_stops_at`` is when the DCC goes away for good, to see what Linkbox makes of it; ``faults`` names what
     else the DCC, the devices and the connections do wrong. ``authorisation`` is the policy that says who must approve a
-    plan, ``operators`` how the simulated people answer: ``approve``, ``refuse`` or ``silent``."""
+    plan, ``operators`` how the simulated people answer: ``approve``, ``refuse`` or ``silent``; ``devices`` is one
+    of DEVICES."""
 
     seed: int = 1
     feeder: str | None = None
@@ -54,6 +60,7 @@ class Scenario:
     control: bool = True
     authorisation: str = "automatic"
     operators: str = "approve"
+    devices: str = "hcalcs"
 
     def __post_init__(self) -> None:
         issues = [
@@ -72,7 +79,7 @@ class Scenario:
 
     def _unknown_names(self) -> Iterator[Issue]:
         choices = {"provider": (*PROVIDERS, "seed"), "profile": tuple(PROFILES), "faults": tuple(FAULTS)}
-        choices |= {"authorisation": tuple(POLICIES), "operators": CHARACTERS}
+        choices |= {"authorisation": tuple(POLICIES), "operators": CHARACTERS, "devices": DEVICES}
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 yield _issue(name, getattr(self, name), f"must be one of {', '.join(known)}")

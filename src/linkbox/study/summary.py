@@ -157,7 +157,7 @@ def _fairness(held: Sequence[Command]) -> float:
     borne: dict[Mpan, float] = defaultdict(float)
     for command in held:
         start, end = command.answered_at or command.start, command.ended_at or command.end
-        borne[command.mpan] += (end - start).total_seconds()
+        borne[command.mpan] += (end - start).total_seconds() * command.weight
     return round(jain_index(list(borne.values())), 4)
 
 
@@ -210,7 +210,7 @@ def _curtailment(command: Command, names: Mapping[Mpan, str]) -> dict[str, Any]:
         "phase": command.phase.name,
         "start": format_utc(start),
         "end": format_utc(end),
-        "minutes": round((end - start).total_seconds() / 60, 2),
+        "minutes": round((end - start).total_seconds() / 60 * command.weight, 2),
         "ended_by": command.ended_by,
     }
 

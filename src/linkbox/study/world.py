@@ -129,7 +129,8 @@ class World:
             hcalcs_poll_s=(20, 60),
             faults=scenario.fault_plan.dcc,
         )
-        self.emulator = _JournalledDcc(self, config, installations, pki, user)
+        in_slots = [i.mpan for i in installations if i.proportional]
+        self.emulator = _JournalledDcc(self, config, installations, pki, user, proportional=in_slots)
         self.truth: list[Minute] = []
         self._due: list[Due] = []
         self.reading_taken_at: datetime | None = None
@@ -144,6 +145,7 @@ class World:
             seed=scenario.seed,
             price_gbp_per_kwh=PRICE_GBP_PER_KWH,
         )
+        self._has_levels = any(i.proportional or i.apc is not None for i in installations)
         stops = scenario.emulator_stops_at
         self._dcc_stops_at = None if stops is None else scenario.at_clock(stops)
         past = list(read_journal(journal_path))
@@ -259,7 +261,8 @@ class World:
     def minute(self) -> Minute:
         """Simulate one more minute of the street, with the contactors as the devices hold them."""
         end = self.street.now + timedelta(minutes=1)
-        minute = self.street.step(self._closed(end - timedelta(minutes=1), end), self._provider_hold(end))
+        start = end - timedelta(minutes=1)
+        minute = self.street.step(self._closed(start, end), self._provider_hold(end), self._level(start, end))
         self.truth.append(minute)
         return minute
 
@@ -276,27 +279,41 @@ class World:
             ]
         )
 
+    def _level(self, start: datetime, end: datetime) -> npt.NDArray[np.float64] | None:
+        """What proportional controllers allow, by home; None where there is none."""
+        if not self._has_levels:
+            return None
+        return np.array([1.0 if home.charger is None else self._mean_level(home, start, end) for home in self.homes])
+
+    def _mean_level(self, home: Home, start: datetime, end: datetime) -> float:
+        spans = self.emulator.levels(home.point.mpan, start, end)
+        return sum((b - a).total_seconds() * level for a, b, level in spans) / (end - start).total_seconds()
+
     def _provider_hold(self, at: datetime) -> npt.NDArray[np.bool_]:
         return held_at(tuple(self.flex.holds), at, len(self.homes))
 
     def chargers_free(self, at: datetime) -> bool:
         """Whether every switch is closed at ``at``."""
         after = at + timedelta(seconds=1)
-        return bool(np.all(self._closed(at, after) == 1.0))
+        level = self._level(at, after)
+        return bool(np.all(self._closed(at, after) == 1.0)) and (level is None or bool(np.all(level == 1.0)))
 
-    def open_spans(self) -> dict[Mpan, list[tuple[float, float]]]:
-        """When each contactor really was open, as seconds since 1970."""
-        found: dict[Mpan, list[tuple[float, float]]] = {}
+    def open_spans(self) -> dict[Mpan, list[tuple[float, float, float]]]:
+        """When each charger really was held by its switch or controller, seconds since 1970, and how far: 1 is off."""
+        found: dict[Mpan, list[tuple[float, float, float]]] = {}
         for home in self.homes:
             if home.charger is None:
                 continue
             contact = self.emulator.device_truth(home.point.mpan).contactor
             edges = [*contact.times, self.clock.now()]
             found[home.point.mpan] = [
-                (edges[i].timestamp(), edges[i + 1].timestamp())
+                (edges[i].timestamp(), edges[i + 1].timestamp(), 1.0)
                 for i, closed in enumerate(contact.closed)
                 if not closed
             ]
+            spans = self.emulator.levels(home.point.mpan, self.scenario.start, self.clock.now())
+            limits = [(a.timestamp(), b.timestamp(), 1.0 - level) for a, b, level in spans if level < 1.0]
+            found[home.point.mpan] += limits
         return found
 
     def switch_offs(self) -> dict[Mpan, int]:

@@ -94,12 +94,14 @@ def charge(
     dt_s: float,
     closed_fraction: Floats,
     live: Bools,
+    level: Floats | None = None,
 ) -> tuple[CarStates, Floats]:
     """Charge from ``at_s`` for ``dt_s``. Returns the new state and the mean power of each charger, (homes,) W.
 
     ``closed_fraction`` (homes,) is the share of the step in which the way to the car is closed: contactor and provider
     together. Whether it was open at the step's beginning or at its end follows from the step before. ``live`` (homes,)
-    False is a dead supply, which is no hold but delivers nothing either.
+    False is a dead supply, which is no hold but delivers nothing either. ``level`` (homes,) is the fraction of its
+    power that each charger may take (None: all): a limit slows a car, it does not interrupt it.
     """
     wants = state.plugged & (state.remaining_kwh > DONE_KWH)
     ready_for_s = np.where(wants, np.clip(at_s + dt_s - np.maximum(state.ready_s, at_s), 0.0, dt_s), 0.0)
@@ -111,11 +113,12 @@ def charge(
     wait_s = np.where(closes, delay_s, state.wait_s)
     waited_s = np.minimum(wait_s, fraction * dt_s)
     usable_s = np.minimum(ready_for_s, fraction * dt_s - waited_s)
-    drawn = np.minimum(usable_s * options.power_w / JOULE_PER_KWH, state.remaining_kwh)
+    limit = np.ones_like(fraction) if level is None else level
+    drawn = np.minimum(usable_s * limit * options.power_w / JOULE_PER_KWH, state.remaining_kwh)
     remaining = state.remaining_kwh - drawn
-    missed_kwh = np.where(live, ready_for_s - usable_s, 0.0) * options.power_w / JOULE_PER_KWH
+    missed_kwh = np.where(live, ready_for_s - usable_s * limit, 0.0) * options.power_w / JOULE_PER_KWH
     hold = np.minimum(state.this_hold_kwh + missed_kwh, np.maximum(remaining, state.this_hold_kwh))
-    over = (fraction >= 1.0) & (wait_s <= waited_s)
+    over = (fraction >= 1.0) & (limit >= 1.0) & (wait_s <= waited_s)
     after = replace(
         state,
         remaining_kwh=remaining,

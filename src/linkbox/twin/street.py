@@ -31,6 +31,8 @@ LOCAL_ZONE = ZoneInfo("Europe/London")
 DAY_MINUTES = 24 * 60
 MEAN_SESSION_KWH = 12.8
 NEIGHBOUR_SAMPLE_HOMES = 60
+FLOOR_A = 6.0
+"""No charger can tell a car less (IEC 61851-1): below it the car stops."""
 
 
 class StreetError(LinkboxError):
@@ -173,13 +175,14 @@ class Street:
         """The end of the last simulated minute."""
         return self.start + timedelta(minutes=self._elapsed)
 
-    def step(self, closed_fraction: Floats, provider_hold: Bools | None = None) -> Minute:
+    def step(self, closed_fraction: Floats, provider_hold: Bools | None = None, level: Floats | None = None) -> Minute:
         """Simulate the next minute.
 
         ``closed_fraction`` (homes,) is the share of the minute in which each charger's contactor is closed, 0 to 1
         (homes without a charger do not matter); ``provider_hold`` (homes,) True where the flexibility provider keeps
-        the charger down by its own means. Raises StreetError after the last minute or for arrays of another shape or
-        range.
+        the charger down by its own means; ``level`` (homes,) the fraction of its rating that each charger may take
+        (None: all), below ``FLOOR_A`` it does not charge. Raises StreetError after the last minute or for arrays of
+        another shape or range.
         """
         closed = np.asarray(closed_fraction, dtype=np.float64)
         hold = np.zeros(self.homes, dtype=np.bool_) if provider_hold is None else np.asarray(provider_hold)
@@ -190,7 +193,9 @@ class Street:
         if self._elapsed >= self.minutes:
             raise StreetError(f"the street was made for {self.minutes} minutes and they are over")
         dark = int(np.count_nonzero(self._states.blown[self.phase]))
-        minute = self._advance(np.where(hold, 0.0, closed))
+        if level is not None and (level.shape != (self.homes,) or not np.all((level >= 0.0) & (level <= 1.0))):
+            raise StreetError("level must be one value in [0, 1] per home")
+        minute = self._advance(np.where(hold, 0.0, closed), level)
         self._record.append((minute, dark))
         return minute
 
@@ -218,8 +223,10 @@ class Street:
             non_converged_minutes=sum(not m.converged for m in minutes),
         )
 
-    def _advance(self, closed: Floats) -> Minute:
-        """One minute with the way to each car closed for the given share of it."""
+    def _advance(self, closed: Floats, level: Floats | None = None) -> Minute:
+        """One minute with the way to each car closed for the given share of it, at the given level."""
+        if level is not None:
+            closed = np.where(level * self.vehicles.limit_a >= FLOOR_A, closed, 0.0)
         row = self._elapsed + self._offset
         live = ~self._states.blown
         at_s = row * STEP_S
@@ -232,6 +239,7 @@ class Street:
             dt_s=STEP_S,
             closed_fraction=closed,
             live=live[self.phase],
+            level=level,
         )
         limit_a = self.vehicles.limit_a * car_w / self.vehicles.power_w
         flow = solve(

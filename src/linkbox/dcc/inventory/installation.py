@@ -10,6 +10,7 @@ from linkbox.base.errors import InvalidInput, Issue, LinkboxError
 from linkbox.base.identifiers import Eui64, Mpan
 
 HubBand: TypeAlias = Literal["single-band", "dual-band"]
+Generation: TypeAlias = Literal["3", "4"]
 
 
 class UnknownInstallation(LinkboxError):
@@ -25,6 +26,8 @@ class Installation:
     """One home's smart metering devices. ``slot`` is the index 1..5 at which the ESME knows the HCALCS.
 
     ``apc`` is a standalone auxiliary proportional controller, if the home has one: it is commanded by its own EUI-64.
+    ``proportional``: what the meter has in the slot is an APC, not a switch. ``meter`` is the generation of use cases
+    that the meter knows: 3 (before GBCS 4) or 4.
     """
 
     mpan: Mpan
@@ -37,6 +40,8 @@ class Installation:
     region: str
     hub: HubBand
     apc: Eui64 | None = None
+    proportional: bool = False
+    meter: Generation = "3"
 
     def __post_init__(self) -> None:
         issues = []
@@ -44,6 +49,8 @@ class Installation:
             issues.append(Issue(where=f"{self.mpan}: slot", value=str(self.slot), rule="must be within 1..5"))
         if self.hub not in get_args(HubBand):
             issues.append(Issue(where=f"{self.mpan}: hub", value=self.hub, rule="must be single-band or dual-band"))
+        if self.meter not in get_args(Generation):
+            issues.append(Issue(where=f"{self.mpan}: meter", value=self.meter, rule="must be 3 or 4"))
         if not self.region:
             issues.append(Issue(where=f"{self.mpan}: region", value="", rule="must not be empty"))
         if issues:
