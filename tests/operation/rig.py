@@ -432,7 +432,7 @@ def assert_memory_equals_store(rig: Rig) -> None:
     fresh = load_desk(rig.site, rig.store, rig.clock.now())
     now = rig.clock.now()
     held, loaded = rig.controller.desk, fresh
-    for name in ("customers", "chain", "interventions", "commands", "exchanges", "labels", "beliefs"):
+    for name in ("customers", "chain", "interventions", "commands", "exchanges", "labels", "beliefs", "boost"):
         assert getattr(held, name) == getattr(loaded, name), f"{name} differs from the store"
     for name in ("outbox", "tested_at", "released_at", "refusals", "stopped", "tracks"):
         assert getattr(held, name) == getattr(loaded, name), f"{name} differs from the store"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from linkbox.control.policy import ControlPolicy
+from linkbox.customers import ConsentKind
+from linkbox.customers.events import Scope
 from linkbox.dcc.inventory import Inventory
 from linkbox.emulator import DccEmulator, EmulatorConfig
+from linkbox.operation import customer_desk
 from linkbox.operation.entities import CommandKind
 from tests.operation.conftest import MakeRig
 from tests.operation.rig import (
@@ -16,9 +20,11 @@ from tests.operation.rig import (
     CHARGERS,
     MINUTE,
     USER,
+    YEAR_AGO,
     Rig,
     assert_invariants,
     assert_memory_equals_store,
+    consent,
     mpan,
     patched,
     phase_of,
@@ -126,6 +132,15 @@ async def test_where_the_rules_do_not_allow_what_a_device_needs_it_is_left_alone
 # -- the boost button -----------------------------------------------------------------------------------------
 
 
+def consents_to_it(rig: Rig) -> Rig:
+    """Every customer has consented that the button is taken off meanwhile."""
+    for number in range(CHARGERS):
+        given = consent(number, ConsentKind.GIVEN, YEAR_AGO + timedelta(days=9))
+        event = replace(given, scope=Scope(boost_button=True))
+        rig.controller.act(lambda s, said=event: customer_desk.tell(s, said))
+    return rig
+
+
 def boosted(rig: Rig) -> set[int]:
     """Whose boost button switches the charger, by the meters."""
     homes = {n: rig.emulator.device_truth(mpan(n)) for n in range(CHARGERS)}
@@ -133,7 +148,8 @@ def boosted(rig: Rig) -> set[int]:
 
 
 async def test_a_held_charger_is_taken_off_the_boost_button_and_put_back_as_it_was(make_rig: MakeRig) -> None:
-    rig = make_rig(base_a=HOT, drawing={0, 3}, profile=BOOST, control=replace(QUICK, take_boost_button=True))
+    control = replace(QUICK, take_boost_button=True)
+    rig = consents_to_it(make_rig(base_a=HOT, drawing={0, 3}, profile=BOOST, control=control))
     before = [rig.emulator.device_truth(mpan(n)).esme.boost_controls for n in range(CHARGERS)]
     await rig.run(4)
     assert rig.held_in_truth() == {0, 3}
@@ -148,7 +164,8 @@ async def test_a_held_charger_is_taken_off_the_boost_button_and_put_back_as_it_w
 async def test_a_button_that_was_taken_is_put_back_after_a_restart_even_if_the_setting_is_off_by_then(
     make_rig: MakeRig,
 ) -> None:
-    rig = make_rig(base_a=HOT, drawing={0, 3}, profile=BOOST, control=replace(QUICK, take_boost_button=True))
+    control = replace(QUICK, take_boost_button=True)
+    rig = consents_to_it(make_rig(base_a=HOT, drawing={0, 3}, profile=BOOST, control=control))
     await rig.run(4)
     assert boosted(rig) == {1, 2, 4, 5}
     patched(rig, control=QUICK)
@@ -164,8 +181,15 @@ async def test_by_default_and_where_the_rules_forbid_it_the_boost_button_is_left
         {"profile": BOOST},
         {"profile": "secmp0046", "control": replace(QUICK, take_boost_button=True)},
     ):
-        rig = make_rig(base_a=HOT, drawing={0, 3}, **settings)
+        rig = consents_to_it(make_rig(base_a=HOT, drawing={0, 3}, **settings))
         await rig.run(4)
         assert rig.held_in_truth() == {0, 3}
         assert boosted(rig) == set(range(CHARGERS))
         assert {p.request.srv for p in rig.dcc.posts} == {"7.6"}
+
+
+async def test_without_consent_to_it_the_charger_is_held_and_its_button_left_alone(make_rig: MakeRig) -> None:
+    rig = make_rig(base_a=HOT, drawing={0, 3}, profile=BOOST, control=replace(QUICK, take_boost_button=True))
+    await rig.run(4)
+    assert rig.held_in_truth() == {0, 3}
+    assert boosted(rig) == set(range(CHARGERS))
