@@ -200,6 +200,54 @@ def study(
     run_study(chosen[:first], workers=workers, json_file=json_file)
 
 
+@app.command()
+def week(
+    archive: Annotated[Path | None, typer.Option(help="The ENWL archive; default: in LINKBOX_DATA.")] = None,
+    feeders: Annotated[list[str] | None, typer.Argument(help="Names as network_1/Feeder_1; none: all 64.")] = None,
+    first: Annotated[int | None, typer.Option(help="Only the first so many feeders.")] = None,
+    nights: Annotated[int, typer.Option(help="How many nights, from Monday on.")] = 7,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same week.")] = 1,
+    ev_share: Annotated[float, typer.Option(help="Share of homes with an electric car.")] = 0.8,
+    session_probability: Annotated[
+        float, typer.Option(help="Probability that a car is plugged in each evening.")
+    ] = 1.0,
+    starts: Annotated[str, typer.Option(help="When each evening begins, HH:MM.")] = "17:00",
+    hours: Annotated[float, typer.Option(help="How many hours each lasts.")] = 14.0,
+    variant: Annotated[
+        list[str] | None, typer.Option(help="Only variants whose name has this in it, as 'APC'; may be repeated.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one for each core.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the results; what it has is not run again.")] = Path(
+        "linkbox-week"
+    ),
+) -> None:
+    """A winter week on the ENWL feeders: market off and on, switches and controllers, state unknown and known."""
+    from linkbox.app.week_cli import run_week
+    from linkbox.study.enwl import default_archive
+    from linkbox.study.week import VARIANTS, WeekPlan, feeders_of
+
+    path = archive or default_archive()
+    chosen = tuple(f"{path}:{name}" for name in feeders) if feeders else feeders_of(path)[:first]
+    variants = tuple(v for v in VARIANTS if all(part in v.name for part in variant or ()))
+    issues = [Issue(where="--nights", value=str(nights), rule="must be 1 to 28")] if not 1 <= nights <= 28 else []
+    if not variants:
+        known = "; ".join(v.name for v in VARIANTS)
+        issues.append(Issue(where="--variant", value=str(variant), rule=f"must be part of one of: {known}"))
+    if issues:
+        raise InvalidInput("week", issues)
+    plan = WeekPlan(
+        feeders=chosen,
+        variants=variants,
+        nights=nights,
+        seed=seed,
+        ev_share=ev_share,
+        session_probability=session_probability,
+        starts=starts,
+        hours=hours,
+    )
+    run_week(plan, out, workers=workers)
+
+
 @audit_app.command("verify")
 def audit_verify(
     file: Annotated[Path, typer.Argument(help="An exported dossier.")],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -48,6 +48,19 @@ def belief_of(desk: Desk, mpan: Mpan, at: datetime) -> Belief:
         return known
     charger = desk.site.chargers[mpan]
     return Belief.of(mpan, charger.rated_a, prior(british_local(at).time()), charger.phase)
+
+
+_TOLD = {True: 0.99, False: 0.01}
+"""A channel that tells is believed almost: it may be a minute old."""
+
+
+def told(session: Session, drawing: Mapping[Mpan, bool]) -> None:
+    """Some channel (OCPP, a controller's read-back) tells which chargers draw now: that is better than any estimate."""
+    desk = session.desk
+    for mpan, draws in drawing.items():
+        _keep(desk, [replace(belief_of(desk, mpan, session.now), probability=_TOLD[draws])])
+        desk.tested_at[mpan] = session.now
+    _save(session)
 
 
 def learn_from_reading(session: Session, feeder_id: FeederId) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,11 +29,13 @@ from linkbox.adapters.store_sql import SqliteStore
 from linkbox.base.errors import LinkboxError
 from linkbox.base.time import ManualClock, format_utc
 from linkbox.customers import event_to_row
+from linkbox.operation import drawing_desk
 from linkbox.operation.controller import Controller
 from linkbox.operation.desk import Told
-from linkbox.operation.ports import NoticeChannel, PeerUnreachable
+from linkbox.operation.ports import DccGateway, NoticeChannel, PeerUnreachable, Row
 from linkbox.records.audit import AuditRecord
 from linkbox.records.contact import Channel
+from linkbox.study.direct import DirectDcc, DirectDoor
 from linkbox.study.faults import LossyDcc, reading_lost
 from linkbox.study.objectors import Objectors, page_of
 from linkbox.study.operators import OPERATORS, ControlRoom, code_of
@@ -127,8 +129,13 @@ async def run_controlled(
     watch: Watcher | None = None,
     told: Told | None = None,
     open_store: Callable[[Path], SqliteStore] = SqliteStore,
+    direct: bool = False,
+    earlier_holds: Sequence[Row] = (),
 ) -> Evening:
-    """Run the evening in ``folder`` to its end, or go on with the one that was cut off there."""
+    """Run the evening in ``folder`` to its end, or go on with the one that was cut off there.
+
+    ``direct``: the DCC and the front door are called instead of reached over HTTP. ``earlier_holds`` are rows of the
+    ledger from evenings before."""
     network = read_street(scenario.feeder)
     sketch = build_street(scenario, network, cast(scenario, network, [True] * network.homes).feeder)
     people = cast(scenario, network, [bool(has) for has in sketch.has_charger])
@@ -142,11 +149,15 @@ async def run_controlled(
             for home in people.homes:
                 for event in home.history:
                     tx.append_customer_event(event_to_row(event))
+            for row in earlier_holds:
+                tx.put("hold", row)
     async with AsyncExitStack() as stack:
         dcc_url, provider_url = await world.open()
         stack.push_async_callback(world.close)
-        http = await stack.enter_async_context(HttpDccGateway(dcc_url))
-        gateway = LossyDcc(http, scenario.fault_plan, seed=scenario.seed, clock=clock)
+        dcc: DccGateway = DirectDcc(world, clock)
+        if not direct:
+            dcc = await stack.enter_async_context(HttpDccGateway(dcc_url))
+        gateway = LossyDcc(dcc, scenario.fault_plan, seed=scenario.seed, clock=clock)
         market = await stack.enter_async_context(market_gateway(scenario, provider_url))
         objectors = Objectors(scenario.seed, scenario.say_no_share)
         objectors.recall(store)
@@ -154,12 +165,14 @@ async def run_controlled(
         controller = Controller(site, store, clock, dcc=gateway, market=market, notices=notices, told=told)
         controller.catch_up()
         evening = Evening(people=people, world=world, controller=controller, store=store, clock=clock)
-        door = create_inbound_app(controller)
-        door.include_router(customer_router(controller, Senders({"distributor": people.secret})))
-        host = Hosted(door)
-        own_url = await host.start()
-        stack.push_async_callback(host.stop)
-        front = await stack.enter_async_context(_FrontDoor(own_url))
+        front: _FrontDoor | DirectDoor = DirectDoor(controller)
+        if not direct:
+            door = create_inbound_app(controller)
+            door.include_router(customer_router(controller, Senders({"distributor": people.secret})))
+            host = Hosted(door)
+            own_url = await host.start()
+            stack.push_async_callback(host.stop)
+            front = await stack.enter_async_context(_FrontDoor(own_url))
         clicks = _Clicks(objectors, "")
         if scenario.say_no_share and site.notices.links is not None:
             pages = Hosted(page_of(controller, store, site.notices.links))
@@ -230,7 +243,9 @@ class _FrontDoor:
 class _Scheduler:
     """Moves the clock from one happening to the next."""
 
-    def __init__(self, evening: Evening, front: _FrontDoor, watch: Watcher | None, clicks: _Clicks) -> None:
+    def __init__(
+        self, evening: Evening, front: _FrontDoor | DirectDoor, watch: Watcher | None, clicks: _Clicks
+    ) -> None:
         self._evening, self._front, self._watch, self._clicks = evening, front, watch, clicks
         stops = evening.people.scenario.emulator_stops_at
         self._dcc_stops_at = None if stops is None else evening.people.scenario.at_clock(stops)
@@ -297,6 +312,8 @@ class _Scheduler:
 
     async def _give_reading(self, minute: Minute) -> None:
         evening = self._evening
+        if evening.people.scenario.known_state:
+            self._tell_who_draws(minute)
         if not reading_lost(self._faults, minute.at, seed=evening.people.scenario.seed):
             await self._front.read(evening.people.feeder.feeder_id, minute)
         await evening.controller.work()
@@ -304,6 +321,17 @@ class _Scheduler:
         if self._watch is not None:
             self._watch(evening, minute)
         await asyncio.sleep(0)
+
+    def _tell_who_draws(self, minute: Minute) -> None:
+        """As a channel would that knows the chargers' state: of those that are not held."""
+        evening = self._evening
+        held = {c.mpan for c in evening.controller.desk.commands.values() if c.holding}
+        drawing = {
+            home.point.mpan: bool(minute.drawing[place])
+            for place, home in enumerate(evening.people.homes)
+            if home.charger is not None and home.point.mpan not in held
+        }
+        evening.controller.act(lambda session: drawing_desk.told(session, drawing))
 
 
 def _to_stored_precision(at: datetime) -> datetime:

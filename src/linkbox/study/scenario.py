@@ -37,7 +37,8 @@ class Scenario:
     ``emulator_stops_at`` is when the DCC goes away for good, to see what Linkbox makes of it; ``faults`` names what
     else the DCC, the devices and the connections do wrong. ``authorisation`` is the policy that says who must approve a
     plan, ``operators`` how the simulated people answer: ``approve``, ``refuse`` or ``silent``; ``devices`` is one
-    of DEVICES."""
+    of DEVICES. Several nights of one street differ in ``night`` (1, 2 ...; 0: a night of its own): the same people and
+    devices, another evening. ``known_state``: some channel tells which chargers draw."""
 
     seed: int = 1
     feeder: str | None = None
@@ -61,6 +62,8 @@ class Scenario:
     authorisation: str = "automatic"
     operators: str = "approve"
     devices: str = "hcalcs"
+    night: int = 0
+    known_state: bool = False
 
     def __post_init__(self) -> None:
         issues = [
@@ -110,6 +113,11 @@ class Scenario:
     def start(self) -> datetime:
         """When the evening begins. British winter: local time is UTC."""
         return datetime.combine(datetime.fromisoformat(self.day).date(), time.fromisoformat(self.starts), UTC)
+
+    @property
+    def night_seed(self) -> int:
+        """What the evening's demand and cars are drawn from."""
+        return self.seed if self.night == 0 else self.seed * 1000 + self.night
 
     @property
     def end(self) -> datetime:

@@ -68,8 +68,9 @@ def build_street(scenario: Scenario, network: FeederNetwork, feeder: FeederModel
         assets=Assets(fuse=feeder.fuse, cable=feeder.cable, transformer=feeder.transformer),
         start=scenario.start,
         minutes=scenario.minutes,
-        seed=scenario.seed,
+        seed=scenario.night_seed,
         vehicles=VehicleOptions(
+            owners_seed=scenario.seed if scenario.night else None,
             ev_share=scenario.ev_share,
             session_probability=scenario.session_probability,
             power_w=scenario.charger_kw * 1000.0,

@@ -161,6 +161,11 @@ class Street:
         return self.network.homes
 
     @property
+    def assets(self) -> Assets:
+        """Its fuse, cable and transformer."""
+        return self._model.assets
+
+    @property
     def has_charger(self) -> Bools:
         """(homes,) which homes have a charger."""
         return self.sessions.has_charger

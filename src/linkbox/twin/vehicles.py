@@ -33,7 +33,8 @@ class VehicleOptions:
     day with ``session_probability`` (measured mean: 0.46 sessions per day and user). With ``tariff_start`` (local
     clock), ``tariff_share`` of the cars wait for it if they come outside the ``tariff_hours`` that follow; None means
     that every car charges as soon as it is plugged in. ``power_w`` is 32 A at 230 V, single-phase; where the voltage
-    is lower, ``limit_a`` holds.
+    is lower, ``limit_a`` holds. ``owners_seed`` draws who has a charger apart from everything else, so that several
+    evenings have the same owners; None: with the evening.
     """
 
     ev_share: float = 0.6
@@ -45,6 +46,7 @@ class VehicleOptions:
     tariff_hours: float = 5.0
     random_delay_s: float = 600.0
     restart_delay_s: tuple[float, float] = (5.0, 60.0)
+    owners_seed: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("ev_share", "session_probability", "tariff_share"):
@@ -86,7 +88,8 @@ def draw_sessions(
     A car comes at most once in each 24 hours from the start of the window, and not while it is still connected. Its
     connected time is at least what its energy needs at full power, as it was in the measured session.
     """
-    cars = rng.permutation(homes)[: round(options.ev_share * homes)]
+    owners = rng if options.owners_seed is None else np.random.default_rng([options.owners_seed, 5])
+    cars = owners.permutation(homes)[: round(options.ev_share * homes)]
     has_charger = np.zeros(homes, dtype=np.bool_)
     has_charger[cars] = True
     on_tariff = has_charger & (rng.random(homes) < options.tariff_share) & (options.tariff_start is not None)
