@@ -20,7 +20,7 @@ TABLE = "warning"
 
 def warn(session: Session, intervention: Intervention) -> None:
     """The market has been asked: warn those whom a plan of this moment would hold."""
-    if rules_forbid(session) is not None:
+    if rules_forbid(session, intervention) is not None:
         return
     start = max(session.now, intervention.deadline_at or session.now)
     for hold in make_plan(session, intervention, intervention.required_a).commands:
