@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from linkbox.grid.forecast import Floats32
-from linkbox.grid.refit import deviations, fit, pinball, replay, untrained
+from linkbox.grid.refit import Equations, Samples, deviations, fit, pinball, refit, replay, untrained
 from tests.grid.samples import START
 
 LEVELS = (0.5, 0.8, 0.95, 0.99)
@@ -60,3 +60,27 @@ def test_pinball_loss_is_the_hand_calculation() -> None:
     # outcome 10: quantile 8 at 0.9 costs 0.9*2; quantile 13 costs 0.1*3
     outcome = np.array([10.0, 10.0], dtype=np.float32)
     assert pinball(outcome, np.array([8.0, 13.0], dtype=np.float32), 0.9) == pytest.approx((1.8 + 0.3) / 2)
+
+
+def test_days_added_night_by_night_give_the_fit_of_all_days_at_once() -> None:
+    samples = replay(wandering(1, moments=900), SHAPE, START, step_s=900.0, skip=200)
+    half = len(samples.now) // 2
+    first, second = (
+        Samples(**{name: getattr(samples, name)[part] for name in Samples.__slots__})
+        for part in (slice(None, half), slice(half, None))
+    )
+    whole = fit(samples, SHAPE, source="all")
+    model, equations = refit(SHAPE, Equations.of(first), second)
+    np.testing.assert_allclose(model.coefficients, whole.coefficients, atol=1e-5)
+    np.testing.assert_array_equal(model.start_z, SHAPE.start_z)
+    assert equations.rows.max() == Equations.of(samples).rows.max()
+
+
+def test_a_night_without_a_day_changes_nothing() -> None:
+    samples = replay(wandering(1, moments=400), SHAPE, START, step_s=900.0, skip=200)
+    model = fit(samples, SHAPE, source="test")
+    nothing = Samples(**{name: getattr(samples, name)[:0] for name in Samples.__slots__})
+    again, _ = refit(model, Equations.of(samples), nothing)
+    np.testing.assert_array_equal(again.coefficients, model.coefficients)
+    fresh, _ = refit(model, Equations.of(nothing), nothing)
+    np.testing.assert_array_equal(fresh.coefficients, model.coefficients)
