@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from linkbox.app.audit_parallel import scan_on_all_cores
 from linkbox.base.errors import InvalidInput, Issue, LinkboxError
 from linkbox.records.dossier import NotADossier, NotAPublicKey, verify_dossier
 
@@ -18,7 +19,7 @@ def verify_file(path: Path, public_key: Path | None) -> str:
     data = _read(path)
     key = None if public_key is None else _read(public_key)
     try:
-        verdict = verify_dossier(data, trusted_key=key)
+        verdict = verify_dossier(data, trusted_key=key, scan_all=scan_on_all_cores)
     except NotADossier as error:
         raise _refused(path, str(error)) from error
     except NotAPublicKey as error:

@@ -39,7 +39,9 @@ def dossier_of_event(store: Store, intervention_id: str, key: ec.EllipticCurvePr
 
     def show(record: AuditRecord) -> bool:
         facts = record.facts or {}
-        return record.stream in _SHARED or _of(record, intervention_id) or facts.get("command") in commands
+        said = record.stream == "market" and record.kind == "message"  # it names the request, not the intervention
+        mine = said or record.stream in _SHARED or _of(record, intervention_id)
+        return mine or facts.get("command") in commands
 
     return _dossier(store, {"intervention": intervention_id}, key, at, inside, show=show)
 
@@ -47,7 +49,7 @@ def dossier_of_event(store: Store, intervention_id: str, key: ec.EllipticCurvePr
 def _of(record: AuditRecord, intervention_id: str) -> bool:
     facts = record.facts or {}
     mine = str(facts.get("notice", "")).startswith(f"{intervention_id}-")
-    return facts.get("intervention") == intervention_id or mine
+    return mine or any(value == intervention_id for value in facts.values())
 
 
 def _records(store: Store) -> list[AuditRecord]:

@@ -21,7 +21,7 @@ from linkbox.records.canonical import Json, RecordsError, canonical_json, check_
 from linkbox.records.chain import AuditRecord, NotARecord
 from linkbox.records.checkpoints import CHECKPOINT_START, Checkpoint, Sign
 from linkbox.records.signing import NotAPublicKey, checker, fingerprint, load_public_key, public_pem
-from linkbox.records.verification import Verdict, verify_lines
+from linkbox.records.verification import ScanAll, Verdict, verify_lines
 
 _FORMAT = "linkbox-dossier-1"
 _SEAL_START = b'{"seal":{"sha256":"'
@@ -97,10 +97,11 @@ def export_dossier(
     return body + canonical_json(seal) + b"\n"
 
 
-def verify_dossier(data: bytes, *, trusted_key: bytes | None = None) -> DossierVerdict:
+def verify_dossier(data: bytes, *, trusted_key: bytes | None = None, scan_all: ScanAll | None = None) -> DossierVerdict:
     """Check a dossier with nothing but its bytes and, if there is one, an independently held public key (PEM).
 
-    Raise NotADossier where it is no dossier or carries no usable key, NotAPublicKey for a bad ``trusted_key``.
+    ``scan_all`` as for ``verify_lines``. Raise NotADossier where it is no dossier or carries no usable key,
+    NotAPublicKey for a bad ``trusted_key``.
     """
     lines = data.split(b"\n")
     title, key = _read_title(lines[0])
@@ -113,7 +114,7 @@ def verify_dossier(data: bytes, *, trusted_key: bytes | None = None) -> DossierV
             checkpoints.append(Checkpoint.from_line(line))
         except NotARecord as error:
             faults.append(f"line {number}: {error.rule}")
-    chain = verify_lines(record_lines, checkpoints=checkpoints, check=check, start=None)
+    chain = verify_lines(record_lines, checkpoints=checkpoints, check=check, start=None, scan_all=scan_all)
     faults += _count_faults(title, len(record_lines), len(checkpoint_lines))
     faults += _seal_faults(data, seal_line, check)
     return DossierVerdict(

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
 
 from linkbox.base.time import format_utc
 from linkbox.records.chain import (
@@ -34,10 +37,25 @@ _LINE = (
 )
 _NAME_AT = len(_LINE[: _LINE.index(b"%d")] % (_HEX, b"2026-01-13T00:30:00.000Z", _HEX, _HEX)) + len(b',"stream":"')
 _FACTS_OFFSET = len(FACTS_START)
-_STREAM_REST = re.compile(rb'","stream_previous":"([0-9a-f]{64})","stream_seq":([1-9][0-9]{0,17}),"type":"')
+_STREAM_REST = re.compile(rb',"stream_previous":"([0-9a-f]{64})","stream_seq":([1-9][0-9]{0,17}),"type":"')
 _TIME = slice(ENTRY_AT + 7, ENTRY_AT + 7 + 24)
 _FACTS_DIGEST = slice(_TIME.stop + 18, _TIME.stop + 18 + 64)
 _NEW_STREAM = (_HEX, 1)
+_BLOCK = 256
+_DIGEST = slice(11, 75)
+_PREVIOUS = slice(_FACTS_DIGEST.stop + 14, _FACTS_DIGEST.stop + 14 + 64)
+_FIXED = _PREVIOUS.stop + len(b'","seq":')
+_CONSTANT_PARTS = (
+    slice(0, _DIGEST.start),
+    slice(_DIGEST.stop, _TIME.start),
+    slice(_TIME.stop, _FACTS_DIGEST.start),
+    slice(_FACTS_DIGEST.stop, _PREVIOUS.start),
+    slice(_PREVIOUS.stop, _FIXED),
+)
+_CONSTANT_BYTES = np.frombuffer(_LINE % (_HEX, b"2026-01-13T00:30:00.000Z", _HEX, _HEX, 1, b"s", _HEX, 1), np.uint8)
+"""What stands between the fields of a line up to its number: the same in every line."""
+_STREAM_START = b',"stream":"'
+_LINK = b',"stream_previous":"%b","stream_seq":%d,"type":"'
 
 
 class Coverage(StrEnum):
@@ -111,15 +129,20 @@ def verify_lines(
     checkpoints: Sequence[Checkpoint] = (),
     check: Check | None = None,
     start: ChainHead | None = EMPTY_CHAIN,
+    scan_all: ScanAll | None = None,
 ) -> Verdict:
     """Verify record lines (without line ends) in the order in which they stand.
 
     ``start`` is where the chain stood before the first line; None takes the first line's own word for it, for an
-    extract. Checkpoints need ``check`` to be checked (ValueError without it). Never raises for bad lines.
+    extract. ``scan_all`` looks at the whole in a quicker way (several processes, say); what it does not find whole is
+    looked at here, so it never decides alone that something is wrong. Checkpoints need ``check`` to be checked
+    (ValueError without it). Never raises for bad lines.
     """
     if checkpoints and check is None:
         raise ValueError("checkpoints can only be verified with a check function")
-    scan = _scan(lines, start, {c.seq for c in checkpoints})
+    wanted = {c.seq for c in checkpoints}
+    whole = None if scan_all is None else scan_all(lines, start, wanted)
+    scan = _scan(lines, start, wanted) if whole is None else _scan_of(whole)
     found = Diagnosis(problems=(), digests=scan.digests) if scan.intact else _explain(lines, start, scan.head.seq + 1)
     unsigned = {c.seq: why for c in checkpoints if (why := _fault(c, check, found.digests, scan.head.seq))}
     problems = found.problems + tuple(
@@ -158,6 +181,10 @@ def _fault(
     return None
 
 
+def _scan_of(whole: Piece) -> _Scan:
+    return _Scan(intact=True, head=whole.after, withheld=list(whole.withheld), digests=dict(whole.digests))
+
+
 @dataclass(slots=True)
 class _Scan:
     intact: bool
@@ -167,41 +194,120 @@ class _Scan:
 
 
 def _scan(lines: Sequence[bytes], start: ChainHead | None, wanted: set[int]) -> _Scan:
-    """Walk the chain until something does not fit. Bytes are compared, nothing is parsed: this is the fast path."""
+    """Walk the chain until something does not fit: blocks at once, and where one does not fit, line by line."""
     first = start if start is not None else _start_before(lines)
-    seq, previous = first.seq, first.digest.encode()
-    streams = {name.encode(): (digest.encode(), n + 1) for name, (n, digest) in first.streams.items()}
-    scan = _Scan(intact=False, head=first, withheld=[], digests={})
-    extract, sha256 = start is None, hashlib.sha256
-    name_at, digits_end = _NAME_AT + len(str(seq + 1)), 10 ** len(str(seq + 1))
-    for line in lines:
-        entry_end = line.find(b"}", ENTRY_AT) + 1  # no text in an entry can hold a brace
-        facts = line[entry_end + _FACTS_OFFSET : -1]
-        digest = sha256(line[ENTRY_AT:entry_end]).hexdigest().encode()
-        facts_digest = sha256(facts).hexdigest().encode()
-        if facts == b"null":
-            scan.withheld.append(seq + 1)
-            facts_digest = line[_FACTS_DIGEST]
-        if seq + 1 == digits_end:
-            name_at, digits_end = name_at + 1, digits_end * 10
-        name = line[name_at : line.find(b'"', name_at)]
-        known = streams.get(name) or (_stream_before(line[name_at + len(name) :]) if extract else _NEW_STREAM)
-        expected = _LINE % (digest, line[_TIME], facts_digest, previous, seq + 1, name, known[0], known[1])
-        joined = line[entry_end : entry_end + _FACTS_OFFSET] == FACTS_START and line[-1:] == b"}"
-        if not (joined and line.startswith(expected)):
+    walk = _Walk(first, extract=start is None, wanted=wanted)
+    at = 0
+    while at < len(lines):
+        block = lines[at : at + _BLOCK]
+        if not walk.take_block(block) and not walk.take_lines(block):
             break
-        seq, previous = seq + 1, digest
-        streams[name] = (digest, known[1] + 1)
-        if seq in wanted:
-            scan.digests[seq] = digest.decode()
-    else:
-        scan.intact = True
-    scan.head = ChainHead(
-        seq=seq,
-        digest=previous.decode(),
-        streams={name.decode(): (following - 1, digest.decode()) for name, (digest, following) in streams.items()},
-    )
+        at += len(block)
+    scan = walk.scan
+    scan.intact, scan.head = at >= len(lines), walk.head()
     return scan
+
+
+class _Walk:
+    """Where a walk along the chain stands: the number and digest of the last line that fitted, and each stream's."""
+
+    def __init__(self, first: ChainHead, *, extract: bool, wanted: set[int]) -> None:
+        self.seq, self.previous, self.extract, self.wanted = first.seq, first.digest.encode(), extract, wanted
+        self.streams = {name.encode(): (digest.encode(), n + 1) for name, (n, digest) in first.streams.items()}
+        self.scan = _Scan(intact=False, head=first, withheld=[], digests={})
+        self.claims: dict[bytes, tuple[bytes, int]] = {}
+
+    def head(self) -> ChainHead:
+        """Where the chain stands after what was taken."""
+        streams = {name.decode(): (next_ - 1, digest.decode()) for name, (digest, next_) in self.streams.items()}
+        return ChainHead(seq=self.seq, digest=self.previous.decode(), streams=streams)
+
+    def take_lines(self, lines: Sequence[bytes]) -> bool:
+        """Take lines one by one; False where one does not fit, which is then the next."""
+        sha256, streams = hashlib.sha256, self.streams
+        name_at, digits_end = _NAME_AT + len(str(self.seq + 1)), 10 ** len(str(self.seq + 1))
+        for line in lines:
+            entry_end = line.find(b"}", ENTRY_AT) + 1  # no text in an entry can hold a brace
+            facts = line[entry_end + _FACTS_OFFSET : -1]
+            digest = sha256(line[ENTRY_AT:entry_end]).hexdigest().encode()
+            facts_digest = sha256(facts).hexdigest().encode()
+            withheld = facts == b"null"
+            if withheld:
+                facts_digest = line[_FACTS_DIGEST]
+            if self.seq + 1 == digits_end:
+                name_at, digits_end = name_at + 1, digits_end * 10
+            name = line[name_at : line.find(b'"', name_at)]
+            known = streams.get(name) or self._before(name, line[name_at + len(name) + 1 :])
+            expected = _LINE % (
+                *(digest, line[_TIME], facts_digest, self.previous, self.seq + 1),
+                *(name, known[0], known[1]),
+            )
+            joined = line[entry_end : entry_end + _FACTS_OFFSET] == FACTS_START and line[-1:] == b"}"
+            if not (joined and line.startswith(expected)):
+                return False
+            self._pass(name, digest, known[1], withheld=withheld)
+        return True
+
+    def _before(self, name: bytes, rest: bytes) -> tuple[bytes, int]:
+        """What is before the first record of a stream: nothing, or in an extract what the record itself says."""
+        if not self.extract:
+            return _NEW_STREAM
+        return self.claims.setdefault(name, _stream_before(rest))
+
+    def _pass(self, name: bytes, digest: bytes, stream_seq: int, *, withheld: bool) -> None:
+        self.seq, self.previous = self.seq + 1, digest
+        self.streams[name] = (digest, stream_seq + 1)
+        if withheld:
+            self.scan.withheld.append(self.seq)
+        if self.seq in self.wanted:
+            self.scan.digests[self.seq] = digest.decode()
+
+    def take_block(self, lines: Sequence[bytes]) -> bool:
+        """Take a block whose lines fit as a whole; False (and nothing taken) where it has to be looked at line by line.
+
+        The same bytes are compared as by ``take_lines``, but many lines at once: the digests of a block are computed
+        first and then compared with what the lines say, as joined texts."""
+        if len(lines) < _BLOCK or len(str(self.seq + 1)) != len(str(self.seq + _BLOCK)):
+            return False
+        sha256 = hashlib.sha256
+        ends = [line.find(b"}", ENTRY_AT) + 1 for line in lines]
+        facts = [line[end + _FACTS_OFFSET : -1] for line, end in zip(lines, ends, strict=True)]
+        heads = np.frombuffer(b"".join([line[:_FIXED] for line in lines]), dtype=np.uint8)
+        if b"null" in facts or heads.size != _FIXED * len(lines):
+            return False
+        table = heads.reshape(len(lines), _FIXED)
+        told = table[:, _DIGEST].tobytes()
+        entries = b"".join([sha256(line[ENTRY_AT:end]).digest() for line, end in zip(lines, ends, strict=True)])
+        contents = b"".join([sha256(fact).digest() for fact in facts])
+        fits = (
+            entries.hex().encode() == told
+            and contents.hex().encode() == table[:, _FACTS_DIGEST].tobytes()
+            and table[:, _PREVIOUS].tobytes() == self.previous + told[:-64]
+            and all(bool((table[:, part] == _CONSTANT_BYTES[part]).all()) for part in _CONSTANT_PARTS)
+        )
+        return fits and self._joined(lines, ends) and self._streams_fit(lines, told)
+
+    @staticmethod
+    def _joined(lines: Sequence[bytes], ends: Sequence[int]) -> bool:
+        joints = b"".join([line[end : end + _FACTS_OFFSET] for line, end in zip(lines, ends, strict=True)])
+        return joints == FACTS_START * len(lines) and b"".join([line[-1:] for line in lines]) == b"}" * len(lines)
+
+    def _streams_fit(self, lines: Sequence[bytes], told: bytes) -> bool:
+        """Number, stream and the stream's own link of each line; taken over only if all of them fit."""
+        streams, seq = dict(self.streams), self.seq
+        for index, line in enumerate(lines):
+            seq += 1
+            head, _, rest = line[_FIXED:].partition(_STREAM_START)
+            name, _, rest = rest.partition(b'"')
+            digest, number = streams.get(name) or self._before(name, rest)
+            if head != b"%d" % seq or not rest.startswith(_LINK % (digest, number)):
+                return False
+            streams[name] = (told[64 * index : 64 * index + 64], number + 1)
+        for number in self.wanted.intersection(range(self.seq + 1, seq + 1)):
+            at = 64 * (number - self.seq - 1)
+            self.scan.digests[number] = told[at : at + 64].decode()
+        self.streams, self.seq, self.previous = streams, seq, told[-64:]
+        return True
 
 
 def _start_before(lines: Sequence[bytes]) -> ChainHead:
@@ -217,3 +323,70 @@ def _stream_before(rest: bytes) -> tuple[bytes, int]:
     """What the first record of a stream in an extract says that the stream's last digest and its own number are."""
     found = _STREAM_REST.match(rest)
     return (found[1], int(found[2])) if found else _NEW_STREAM
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """A stretch of a chain that fits in itself: where it says that the chain stood before it, and where it ends."""
+
+    before: ChainHead
+    after: ChainHead
+    withheld: tuple[int, ...]
+    digests: Mapping[int, str]
+
+    def follows(self, head: ChainHead) -> bool:
+        """Whether it continues a chain that stands at ``head``: its number, its digest and every stream's."""
+        return (self.before.seq, self.before.digest) == (head.seq, head.digest) and all(
+            head.streams.get(name, (0, ZERO_DIGEST)) == told for name, told in self.before.streams.items()
+        )
+
+
+def scan_piece(lines: Sequence[bytes], wanted: set[int]) -> Piece | None:
+    """Look at a stretch by itself, so that several can be looked at at once; None where it does not fit."""
+    first = _start_before(lines)
+    walk = _Walk(first, extract=True, wanted=wanted)
+    for at in range(0, len(lines), _BLOCK):
+        block = lines[at : at + _BLOCK]
+        if not walk.take_block(block) and not walk.take_lines(block):
+            return None
+    claims = {name.decode(): (number - 1, digest.decode()) for name, (digest, number) in walk.claims.items()}
+    return Piece(
+        before=ChainHead(seq=first.seq, digest=first.digest, streams=claims),
+        after=walk.head(),
+        withheld=tuple(walk.scan.withheld),
+        digests=walk.scan.digests,
+    )
+
+
+def join_pieces(pieces: Sequence[Piece | None], start: ChainHead | None) -> Piece | None:
+    """Pieces in their order as one; None where one is broken or does not follow the one before it.
+
+    In an extract (``start`` None) a stream that no earlier piece had is taken at its own word."""
+    whole: Piece | None = None
+    for piece in pieces:
+        if piece is None:
+            return None
+        if whole is None:
+            head = piece.before if start is None else start
+            whole = Piece(before=head, after=head, withheld=(), digests={})
+        elif start is None:
+            new = {n: t for n, t in piece.before.streams.items() if n not in whole.after.streams}
+            whole = replace(whole, after=replace(whole.after, streams={**whole.after.streams, **new}))
+        if not piece.follows(whole.after):
+            return None
+        whole = replace(
+            whole,
+            after=_onward(whole.after, piece),
+            withheld=whole.withheld + piece.withheld,
+            digests={**whole.digests, **piece.digests},
+        )
+    return whole
+
+
+def _onward(head: ChainHead, piece: Piece) -> ChainHead:
+    streams = {**head.streams, **piece.after.streams}
+    return ChainHead(seq=piece.after.seq, digest=piece.after.digest, streams=streams)
+
+
+ScanAll: TypeAlias = Callable[[Sequence[bytes], ChainHead | None, set[int]], Piece | None]
+"""``(lines, start, wanted) -> the whole as one piece``, or None where it does not fit."""
