@@ -20,6 +20,7 @@ from linkbox.base.time import format_utc
 from linkbox.customers import ConsentEvent, ConsentKind, Scope, event_to_row
 from linkbox.operation import customer_desk
 from linkbox.operation.letters import Asked, Letter, Seeking
+from linkbox.operation.stored_facts import stored
 from tests.operation.conftest import MakeRig
 from tests.operation.rig import CHARGERS, START, Rig, after, consent, moved_in, mpan, patched
 from tests.operation.test_who_is_held import EVERYBODY, OTHERS, VERY_HOT, held, sound
@@ -132,7 +133,7 @@ async def test_what_an_import_recorded_meanwhile_is_acted_on_within_a_minute(mak
     stranger = mpan(CHARGERS + 5)
     now = rig.clock.now()
     facts = [moved_in(0, now - timedelta(hours=1), tenancy="T2"), replace(moved_in(1, now), mpan=stranger)]
-    assert rig.store.record(event_to_row(f) for f in facts).new == 2  # type: ignore[attr-defined]  # SQLite here
+    assert rig.store.record(stored(event_to_row(f)) for f in facts).new == 2  # type: ignore[attr-defined]  # SQLite here
     await rig.run(1.2)
     assert rig.held_in_truth() == OTHERS
     assert stranger not in rig.controller.desk.customers.mpans(), "only its own feeders' customers"

@@ -164,3 +164,40 @@ def forecast(
         say({"bench": "forecast", "results": found}, as_json=True)
     else:
         typer.echo(table(found))
+
+
+@app.command("records")
+def records(
+    points: Annotated[int, typer.Option(help="Connection points in the register.")] = 8_000_000,
+    consents: Annotated[int, typer.Option(help="Consents that are imported.")] = 1_000_000,
+    interventions: Annotated[int, typer.Option(help="Interventions in the month that is reported.")] = 10_000,
+    audit_records: Annotated[int, typer.Option(help="Records of the audit chain that is verified.")] = 200_000,
+    postgresql: Annotated[
+        str | None, typer.Option(help="An empty PostgreSQL database or schema to measure in; it is left as filled.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the SQLite file goes; default: a temporary folder.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Permit questions from a register of millions, an import of consents, a month's report, the audit chain."""
+    import tempfile
+
+    from linkbox.app.bench_records import Size, results, table
+    from linkbox.app.wire_io import say
+
+    for name, value, most in (
+        ("--points", points, 50_000_000),
+        ("--consents", consents, points),
+        ("--interventions", interventions, 100_000),
+        ("--audit-records", audit_records, 10_000_000),
+    ):
+        if not 250 <= value <= most:
+            raise bad_input(name, str(value), f"must be within 250..{most}")
+    size = Size(points=points, consents=consents, records=audit_records, interventions=interventions)
+    with tempfile.TemporaryDirectory(prefix="linkbox-bench-", dir=folder) as place:
+        found = results(size, Path(place), postgresql, lambda text: typer.echo(text, err=True))
+    if as_json:
+        say({"bench": "records", "results": found}, as_json=True)
+    else:
+        typer.echo(table(found))

@@ -118,6 +118,9 @@ def demo(
     ),
     json_file: Annotated[Path | None, typer.Option("--json", help="Write everything that the summary says.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with the evening that was cut off in this folder.")] = None,
+    store: Annotated[
+        str | None, typer.Option(help="An empty store elsewhere: postgresql://user@host/database.")
+    ] = None,
 ) -> None:
     """One evening and night on a real street: watched, protected and explained."""
     from linkbox.app.demo import resume_demo, run_demo
@@ -125,7 +128,7 @@ def demo(
     from linkbox.study.wiring import read_street
 
     if resume is not None:
-        resume_demo(resume, speed=speed, json_file=json_file)
+        resume_demo(resume, speed=speed, json_file=json_file, store=store)
         return
     issues: list[Issue] = []
     if not 0.0 <= speed < float("inf"):
@@ -157,7 +160,7 @@ def demo(
         )
     if issues:
         raise InvalidInput("demo", issues)
-    run_demo(scenario, out=out, speed=speed, json_file=json_file)
+    run_demo(scenario, out=out, speed=speed, json_file=json_file, store=store)
 
 
 @contextmanager

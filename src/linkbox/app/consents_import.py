@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import msgspec
-
 from linkbox.app.open_store import AnyStore
 from linkbox.app.wire_io import as_input
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.customers.tables import Reading, read_table
 from linkbox.operation.ports import Recorded
+from linkbox.operation.stored_facts import StoredFact, stored
 
 MOST_ISSUES = 1000
 """So many issues are listed; the others are counted."""
@@ -63,11 +62,11 @@ def _spool() -> Iterator[IO[bytes]]:
 def _judge(facts: Iterator[dict[str, Any] | tuple[Issue, ...]], kept: IO[bytes], file: str) -> int:
     issues: list[Issue] = []
     more = count = 0
-    encode = msgspec.json.Encoder().encode
     for fact in facts:
         if isinstance(fact, dict):
             count += 1
-            kept.write(encode(fact) + b"\n")
+            mpan, identity, body = stored(fact)
+            kept.write(f"{mpan:013d}{identity.hex()}{body}\n".encode())
         elif len(issues) < MOST_ISSUES:
             issues += fact
         else:
@@ -79,9 +78,9 @@ def _judge(facts: Iterator[dict[str, Any] | tuple[Issue, ...]], kept: IO[bytes],
     return count
 
 
-def _kept(kept: IO[bytes]) -> Iterator[dict[str, Any]]:
-    decode = msgspec.json.Decoder(dict[str, Any]).decode
-    return map(decode, kept)
+def _kept(kept: IO[bytes]) -> Iterator[StoredFact]:
+    for line in kept:
+        yield int(line[:13]), bytes.fromhex(line[13:45].decode()), line[45:-1].decode()
 
 
 def _decoded(lines: IO[str], how: Reading) -> Iterator[str]:

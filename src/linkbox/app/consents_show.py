@@ -16,6 +16,7 @@ from linkbox.customers import Candidate, CustomerFile, Permit, event_to_row, per
 from linkbox.customers.tables import TABLES, cells_of
 from linkbox.customers.withdrawal import withdrawal
 from linkbox.operation.ports import Row
+from linkbox.operation.stored_facts import stored
 
 _FACTS_AT_ONCE = 20_000
 
@@ -83,7 +84,7 @@ def record_opt_out(store: AnyStore, mpan: Mpan, *, channel: str, evidence: str, 
     file = CustomerFile.of(event for _, event in store.customer_facts(mpans=[mpan]))
     before = file.consent(mpan, at)
     event = withdrawal(file, mpan, at, channel=channel, evidence=evidence, recorded_by=by)
-    store.record([event_to_row(event)])
+    store.record([stored(event_to_row(event))])
     return f"recorded; before: {before.reason}"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from linkbox.app.demo_records import write_records
 from linkbox.app.demo_snapshot import Watch
+from linkbox.app.demo_store import Opener, opener
 from linkbox.app.live import open_view
 from linkbox.app.report import render_report
 from linkbox.app.summary_text import summary_text
@@ -45,7 +46,7 @@ class NotWritten(LinkboxError):
         super().__init__(f"{path} could not be written: {error.strerror}")
 
 
-def run_demo(scenario: Scenario, *, out: Path, speed: float, json_file: Path | None) -> None:
+def run_demo(scenario: Scenario, *, out: Path, speed: float, json_file: Path | None, store: str | None = None) -> None:
     """Run a scenario into ``out``; raise InvalidInput before anything is written where it makes no sense."""
     read_street(scenario.feeder)
     _require_places(out, json_file)
@@ -53,7 +54,8 @@ def run_demo(scenario: Scenario, *, out: Path, speed: float, json_file: Path | N
     with claimed(out):
         if scenario.control:
             prepare(scenario, out)
-        _finish(scenario, out, speed, json_file, began)
+        open_store = opener(store if scenario.control else None, out, resuming=False)
+        _finish(scenario, out, speed, json_file, began, open_store)
 
 
 def _require_places(out: Path, json_file: Path | None) -> None:
@@ -73,7 +75,7 @@ def _unusable(folder: Path) -> str | None:
     return None if os.access(there, os.W_OK | os.X_OK) else f"must be writable; {there} is not"
 
 
-def resume_demo(folder: Path, *, speed: float, json_file: Path | None) -> None:
+def resume_demo(folder: Path, *, speed: float, json_file: Path | None, store: str | None = None) -> None:
     """Go on with the evening that was cut off in ``folder``."""
     path = folder / SCENARIO_FILE
     try:
@@ -85,10 +87,13 @@ def resume_demo(folder: Path, *, speed: float, json_file: Path | None) -> None:
     scenario = Scenario.from_record(record)
     _require_places(folder, json_file)
     with claimed(folder):
-        _finish(scenario, folder, speed, json_file, time.monotonic())
+        open_store = opener(store, folder, resuming=True)
+        _finish(scenario, folder, speed, json_file, time.monotonic(), open_store)
 
 
-def _finish(scenario: Scenario, out: Path, speed: float, json_file: Path | None, began: float) -> None:
+def _finish(
+    scenario: Scenario, out: Path, speed: float, json_file: Path | None, began: float, open_store: Opener
+) -> None:
     street, minutes = run_uncontrolled(scenario)
     result: dict[str, Any] = {
         "seed": scenario.seed,
@@ -102,7 +107,7 @@ def _finish(scenario: Scenario, out: Path, speed: float, json_file: Path | None,
         "wall": {},
     }
     if scenario.control:
-        evening = _run_watched(scenario, out, speed)
+        evening = _run_watched(scenario, out, speed, open_store)
         result["street"] = street_facts(evening.people)
         truth = evening.world.truth
         result["with_control"] = {**run_facts(evening.world.street, truth), **control_facts(evening)}
@@ -131,7 +136,7 @@ def _write(path: Path, text: str) -> None:
         raise NotWritten(path, error) from error
 
 
-def _run_watched(scenario: Scenario, out: Path, speed: float) -> Evening:
+def _run_watched(scenario: Scenario, out: Path, speed: float, open_store: Opener) -> Evening:
     view = open_view(sys.stdout)
     watch = Watch(view, scenario, speed)
 
@@ -139,7 +144,7 @@ def _run_watched(scenario: Scenario, out: Path, speed: float) -> Evening:
         watch.told(at, stream, kind, facts)
 
     try:
-        return asyncio.run(run_controlled(scenario, out, watch=watch.minute, told=told))
+        return asyncio.run(run_controlled(scenario, out, watch=watch.minute, told=told, open_store=open_store))
     except KeyboardInterrupt as error:
         raise Interrupted(out) from error
     finally:

@@ -44,7 +44,7 @@ class Mpan(str):
         """The MPAN whose first twelve digits are given."""
         if not (len(twelve_digits) == 12 and twelve_digits.isascii() and twelve_digits.isdigit()):
             raise InvalidIdentifier("MPAN", twelve_digits, "the core without check digit must be 12 decimal digits")
-        return cls(twelve_digits + mpan_check_digit(twelve_digits))
+        return super().__new__(cls, twelve_digits + mpan_check_digit(twelve_digits))
 
 
 class Eui64(str):

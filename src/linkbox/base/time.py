@@ -33,7 +33,7 @@ def require_utc(at: datetime) -> datetime:
 
 def format_utc(at: datetime) -> str:
     """ISO 8601 with milliseconds and Z, as in every XML message, file and record: ``2026-01-13T00:30:00.000Z``."""
-    return require_utc(at).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
+    return require_utc(at).isoformat(timespec="milliseconds")[:-6] + "Z"  # without the offset, which is +00:00
 
 
 def parse_utc(text: str) -> datetime:

@@ -7,7 +7,7 @@ about one connection point; MPANs are the only personal identifier in this room.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -68,7 +68,8 @@ class ConsentEvent:
     expires_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        _require_times(self.at, self.recorded_at)
+        if self.at.tzinfo is not UTC or self.recorded_at.tzinfo is not UTC:
+            _require_times(self.at, self.recorded_at)
         if self.expires_at is not None:
             require_utc(self.expires_at)
 
@@ -83,7 +84,8 @@ class TenancyChange:
     tenancy: str
 
     def __post_init__(self) -> None:
-        _require_times(self.at, self.recorded_at)
+        if self.at.tzinfo is not UTC or self.recorded_at.tzinfo is not UTC:
+            _require_times(self.at, self.recorded_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,8 @@ class SupplierChange:
     supplier: str
 
     def __post_init__(self) -> None:
-        _require_times(self.at, self.recorded_at)
+        if self.at.tzinfo is not UTC or self.recorded_at.tzinfo is not UTC:
+            _require_times(self.at, self.recorded_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +112,8 @@ class Objection:
     recorded_at: datetime
 
     def __post_init__(self) -> None:
-        _require_times(self.at, self.recorded_at)
+        if self.at.tzinfo is not UTC or self.recorded_at.tzinfo is not UTC:
+            _require_times(self.at, self.recorded_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +127,8 @@ class PriorityChoice:
     evidence: str
 
     def __post_init__(self) -> None:
-        _require_times(self.at, self.recorded_at)
+        if self.at.tzinfo is not UTC or self.recorded_at.tzinfo is not UTC:
+            _require_times(self.at, self.recorded_at)
 
 
 CustomerEvent: TypeAlias = ConsentEvent | TenancyChange | SupplierChange | Objection | PriorityChoice

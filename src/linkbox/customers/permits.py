@@ -78,7 +78,10 @@ def permit(candidate: Candidate, file: CustomerFile, *, intervention_id: str, at
     require_utc(at)
     evidence: list[str] = []
     reasons: list[str] = []
-    _ask(candidate.domestic, "domestic connection point", "not a domestic connection point", evidence, reasons)
+    if candidate.domestic:
+        evidence.append("domestic connection point")
+    else:
+        reasons.append("not a domestic connection point")
     given = _ask_consent(candidate, file, at, evidence, reasons)
     objection = file.objection(candidate.mpan, intervention_id, at)
     if objection is not None:
@@ -86,8 +89,14 @@ def permit(candidate: Candidate, file: CustomerFile, *, intervention_id: str, at
     if candidate.priority_register:
         _ask_register(candidate, file, given, at, evidence, reasons)
     label = f"switch labelled {candidate.label!r}"
-    _ask(candidate.label_is_ev_charger, label, f"{label}, not an EV charger", evidence, reasons)
-    _ask(candidate.reachable, "device reachable", "device not reachable", evidence, reasons)
+    if candidate.label_is_ev_charger:
+        evidence.append(label)
+    else:
+        reasons.append(f"{label}, not an EV charger")
+    if candidate.reachable:
+        evidence.append("device reachable")
+    else:
+        reasons.append("device not reachable")
     if reasons or given is None:
         return Refusal(mpan=candidate.mpan, intervention_id=intervention_id, at=at, reasons=tuple(reasons))
     return _issue(candidate.mpan, intervention_id, at, tuple(evidence), given.scope)
@@ -103,18 +112,18 @@ def _ask_consent(
         reasons.append(status.reason)
         return None
     evidence.append(f"{status.reason}, text {event.text_version}, by {event.channel}, evidence {event.evidence}")
-    reasons += _beyond(event.scope, candidate)
+    _ask_scope(event.scope, candidate, reasons)
     return event
 
 
-def _beyond(scope: Scope, candidate: Candidate) -> list[str]:
-    """What would be done that the consent does not cover."""
-    checks = (
-        (scope.device != candidate.device, f"consent is for {scope.device!r}, not for {candidate.device!r}"),
-        (candidate.switched_off and not scope.off, "consent is for a reduced rate only, not for switching off"),
-        (candidate.takes_boost_button and not scope.boost_button, "consent leaves the boost button to the customer"),
-    )
-    return [reason for beyond, reason in checks if beyond]
+def _ask_scope(scope: Scope, candidate: Candidate, reasons: list[str]) -> None:
+    """Whether the consent covers what would be done."""
+    if scope.device != candidate.device:
+        reasons.append(f"consent is for {scope.device!r}, not for {candidate.device!r}")
+    if candidate.switched_off and not scope.off:
+        reasons.append("consent is for a reduced rate only, not for switching off")
+    if candidate.takes_boost_button and not scope.boost_button:
+        reasons.append("consent leaves the boost button to the customer")
 
 
 def _ask_register(
@@ -134,15 +143,12 @@ def _ask_register(
         evidence.append(f"on the priority register, asked to take part at {format_utc(choice.at)}: {choice.evidence}")
 
 
-def _ask(holds: bool, yes: str, no: str, evidence: list[str], reasons: list[str]) -> None:
-    if holds:
-        evidence.append(yes)
-    else:
-        reasons.append(no)
-
-
 def _issue(mpan: Mpan, intervention_id: str, at: datetime, evidence: tuple[str, ...], scope: Scope) -> Permit:
     issued = object.__new__(Permit)
-    for name, value in zip(Permit.__slots__, (mpan, intervention_id, at, evidence, scope), strict=True):
-        object.__setattr__(issued, name, value)
+    keep = object.__setattr__
+    keep(issued, "mpan", mpan)
+    keep(issued, "intervention_id", intervention_id)
+    keep(issued, "at", at)
+    keep(issued, "evidence", evidence)
+    keep(issued, "scope", scope)
     return issued

@@ -78,10 +78,18 @@ class CustomerFile:
         the same moment the one that permits less. Seeking a consent is no word of the customer's, and superseding a
         text touches only the consent that was given to it.
         """
-        happened = [e for e in self.history(mpan, known_at=known_at) if e.at <= at]
-        change = _last_of(TenancyChange, happened, at)
-        words = [e for e in happened if isinstance(e, ConsentEvent) and e.kind is not ConsentKind.SOUGHT]
-        mine = [e for e in words if change is None or (e.at >= change.at and e.tenancy == change.tenancy)]
+        change: TenancyChange | None = None
+        words: list[ConsentEvent] = []
+        for event in self.history(mpan, known_at=known_at):
+            if event.at > at:
+                break
+            if isinstance(event, TenancyChange):
+                change = event
+            elif isinstance(event, ConsentEvent) and event.kind is not ConsentKind.SOUGHT:
+                words.append(event)
+        mine = words
+        if change is not None:
+            mine = [e for e in words if e.at >= change.at and e.tenancy == change.tenancy]
         tenancy = change.tenancy if change else None
         latest = _standing(mine)
         if latest is None:
@@ -136,6 +144,8 @@ def _last_of(kind: type[_Event], events: Iterable[CustomerEvent], at: datetime) 
 
 def _standing(words: list[ConsentEvent]) -> ConsentEvent | None:
     """The word that decides, of those of one tenant."""
+    if len(words) == 1 and words[0].kind is ConsentKind.GIVEN:
+        return words[0]
     if len(words) > 1:
         words.sort(key=lambda e: (e.at, e.kind is not ConsentKind.GIVEN, e.recorded_at))
     standing: ConsentEvent | None = None

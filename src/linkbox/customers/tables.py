@@ -89,7 +89,7 @@ def _facts(rows: Any, table: Table, header: list[str], how: Reading) -> Iterator
         if usual and len(cells) == width and all(cells):
             row = _usual_row(dict(zip(header, cells, strict=True)))
             if row is not None:
-                yield row | fixed
+                yield fixed | row
                 continue
         if cells:
             yield _line(cells, header, fixed, f"{how.file}:{rows.line_num}")

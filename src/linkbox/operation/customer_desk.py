@@ -70,12 +70,18 @@ def _holds(desk: Desk) -> list[Command]:
 
 
 def _boundaries(desk: Desk, hold: Command) -> Iterator[datetime]:
-    """The moments since the last look at which what was known before changes something."""
+    """The moments since the last look at which what was known before ends the consent, or rejects the hold."""
     since = max(desk.rechecked_at, hold.decided_at)
     for event in desk.customers.history(hold.mpan):
         for at in (event.at, getattr(event, "expires_at", None)):
-            if at is not None and at > since and at < hold.end:
+            if at is not None and since < at < hold.end and _forbidden(desk, hold, at):
                 yield at
+
+
+def _forbidden(desk: Desk, hold: Command, at: datetime) -> bool:
+    status = desk.customers.consent(hold.mpan, at)
+    covered = status.valid and status.event is not None and status.event.scope.off
+    return not covered or desk.customers.objection(hold.mpan, hold.intervention_id, at) is not None
 
 
 def _free_if_refused(session: Session, hold: Command) -> None:

@@ -12,6 +12,7 @@ from linkbox.base.errors import LinkboxError
 from linkbox.base.identifiers import FeederId, Mpan
 from linkbox.customers import CustomerEvent
 from linkbox.grid.network import ConnectionPoint
+from linkbox.operation.stored_facts import StoredFact
 
 Json = Any
 """A value that JSON can hold; its shape is known to the module that wrote it."""
@@ -156,10 +157,10 @@ class Register(Protocol):
     def facts_of(self, feeder_id: FeederId) -> list[CustomerEvent]:
         """All facts about the points on one feeder, in any order."""
 
-    def record(self, facts: Iterable[Mapping[str, Json]], *, progress: Callable[[int], None] = ...) -> Recorded:
-        """Append those facts (as ``event_to_row`` has them) that are not known yet."""
+    def record(self, facts: Iterable[StoredFact], *, progress: Callable[[int], None] = ...) -> Recorded:
+        """Append those facts that are not known yet."""
 
-    def count_known(self, facts: Iterable[Mapping[str, Json]]) -> Recorded:
+    def count_known(self, facts: Iterable[StoredFact]) -> Recorded:
         """What ``record`` would do, without doing it; a fact that comes twice may be counted twice."""
 
 

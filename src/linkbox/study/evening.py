@@ -25,7 +25,7 @@ from linkbox.adapters.inbound_http import create_inbound_app
 from linkbox.adapters.market_uftp import CONTENT_TYPE, PATH
 from linkbox.adapters.notices_files import FileNoticeChannel, SupplierDrop
 from linkbox.adapters.notices_routed import RoutedNoticeChannel
-from linkbox.adapters.store_sql import SqliteStore
+from linkbox.adapters.store_sql import PostgresqlStore, SqliteStore
 from linkbox.base.errors import LinkboxError
 from linkbox.base.time import ManualClock, format_utc
 from linkbox.customers import event_to_row
@@ -75,7 +75,7 @@ class Evening:
     people: Cast
     world: World
     controller: Controller
-    store: SqliteStore
+    store: SqliteStore | PostgresqlStore
     clock: ManualClock
 
     def audit(self) -> list[AuditRecord]:
@@ -128,7 +128,7 @@ async def run_controlled(
     *,
     watch: Watcher | None = None,
     told: Told | None = None,
-    open_store: Callable[[Path], SqliteStore] = SqliteStore,
+    open_store: Callable[[Path], SqliteStore | PostgresqlStore] = SqliteStore,
     direct: bool = False,
     earlier_holds: Sequence[Row] = (),
 ) -> Evening:

@@ -28,6 +28,7 @@ class SqlStore:
     def __init__(self, engine: sa.Engine, statements: Statements, place: str) -> None:
         """Connect and prepare; raise StoreUnusable for a database that is something else."""
         self._engine, self._statements, self._place = engine, statements, place
+        self.place = place
         self._writing = False
         connection: sa.Connection | None = None
         try:
@@ -83,7 +84,11 @@ class SqlStore:
 
     def _ask(self, name: str, **values: object) -> list[tuple[Any, ...]]:
         with self._reading() as connection:
-            return [tuple(row) for row in self._statements.run(connection, name, values)]
+            result = self._statements.run(connection, name, values)
+            cursor: Any = result.cursor
+            rows = cursor.fetchall()  # at once: row by row costs more than the question
+            result.close()
+            return list(rows)
 
     def rows(self, table: str, *, states: Sequence[str] | None = None, owner: str | None = None) -> list[Row]:
         query = sa.select(ENTITY).where(ENTITY.c.kind == self._statements.storable(table)).order_by(ENTITY.c.seq)

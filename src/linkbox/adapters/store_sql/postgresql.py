@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from linkbox.adapters.store_sql.register import SqlRegister
+from linkbox.adapters.store_sql.register import ROWS_AT_ONCE, PointRow, SqlRegister
 from linkbox.adapters.store_sql.schema import METADATA, SCHEMA_VERSION, StoreUnusable
 from linkbox.adapters.store_sql.statements import Statements
+from linkbox.operation.stored_facts import StoredFact
 
 OWNER_WAIT_S = 5
 """How long to wait for the owner before: the server takes a moment to see that a process has died."""
@@ -24,6 +25,9 @@ CREATE OR REPLACE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE 
 FOR EACH STATEMENT EXECUTE FUNCTION linkbox_append_only();
 """
 _MORE = {
+    # As an array, so that the index is used also before the server has counted what was just loaded.
+    "facts_of_feeder": "SELECT seq, body FROM customer_event"
+    " WHERE mpan = ANY(ARRAY(SELECT mpan FROM connection_point WHERE feeder = :feeder))",
     "facts_of_points": "SELECT seq, body FROM customer_event WHERE mpan = ANY(:mpans)",
     "identities": "SELECT mpan, identity FROM customer_event WHERE mpan = ANY(:mpans)",
     "order_facts": f"SELECT pg_advisory_xact_lock({_FACTS}, hashtext(current_schema()))",
@@ -32,10 +36,7 @@ _MORE = {
     " domestic = excluded.domestic, priority_register = excluded.priority_register,"
     " postcode = excluded.postcode, supplier = excluded.supplier",
 }
-_COLUMNS = {
-    "customer_event": ("mpan", "identity", "body"),
-    "point": ("mpan", "feeder", "phase", "domestic", "priority_register", "postcode", "supplier"),
-}
+_POINT_COLUMNS = ("mpan", "feeder", "phase", "domestic", "priority_register", "postcode", "supplier")
 
 # PostgreSQL's text can not hold the character NUL, which a peer may well put into an identifier.
 _ESCAPE, _NUL = "\ue000", "\0"
@@ -89,6 +90,11 @@ class PostgresqlStore(SqlRegister):
     def _facts_of_points(self, mpans: Sequence[int]) -> list[tuple[Any, ...]]:
         return self._ask("facts_of_points", mpans=list(mpans))
 
+    def _count(self, rows: int) -> None:
+        if rows >= ROWS_AT_ONCE:
+            with self._failing_as_store(), self._connection.begin():
+                self._connection.exec_driver_sql("ANALYZE connection_point, customer_event")
+
     def _in_order(self, connection: sa.Connection) -> None:
         self._statements.run(connection, "order_facts", {})
 
@@ -96,14 +102,16 @@ class PostgresqlStore(SqlRegister):
         rows = self._statements.run(connection, "identities", {"mpans": list(mpans)})
         return {(mpan, bytes(identity)) for mpan, identity in map(tuple, rows)}
 
-    def _insert(self, connection: sa.Connection, name: str, rows: Sequence[dict[str, Any]]) -> None:
-        if name == "customer_event":
-            _copy(connection, "customer_event", _COLUMNS[name], rows)
-            return
+    def _insert_points(self, connection: sa.Connection, rows: Sequence[PointRow]) -> None:
         run = connection.exec_driver_sql
         run("CREATE TEMP TABLE IF NOT EXISTS arriving_point (LIKE connection_point) ON COMMIT DELETE ROWS")
-        _copy(connection, "arriving_point", _COLUMNS[name], rows)
+        lines = ["\t".join(map(_field, row)) for row in rows]
+        _copy(connection, "arriving_point", _POINT_COLUMNS, lines)
         self._statements.run(connection, "merge_points", {})
+
+    def _insert_facts(self, connection: sa.Connection, facts: Sequence[StoredFact]) -> None:
+        lines = [f"{mpan}\t\\\\x{identity.hex()}\t{_escaped(body)}" for mpan, identity, body in facts]
+        _copy(connection, "customer_event", ("mpan", "identity", "body"), lines)
 
 
 def _own(dbapi_connection: Any, _: object) -> None:
@@ -121,26 +129,22 @@ def _own(dbapi_connection: Any, _: object) -> None:
     dbapi_connection.commit()
 
 
-def _copy(connection: sa.Connection, table: str, columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """COPY, in PostgreSQL's text format, all rows as one block."""
-    block = "\n".join(_line([row[name] for name in columns]) for row in rows)
+def _copy(connection: sa.Connection, table: str, columns: Sequence[str], lines: Sequence[str]) -> None:
+    """COPY, in PostgreSQL's text format, all lines as one block."""
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
-        copy.write(block + "\n")
+        copy.write("\n".join(lines) + "\n")
 
 
-def _line(values: Sequence[object]) -> str:
-    return "\t".join(map(_field, values))
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
 
 
 def _field(value: object) -> str:
     match value:
         case None:
             return "\\N"
-        case bytes():
-            return f"\\\\x{value.hex()}"
         case str():
-            escaped = value.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t")
-            return _storable(escaped)
+            return _storable(_escaped(value))
         case _:
             return str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any
@@ -11,17 +11,20 @@ import sqlalchemy as sa
 
 from linkbox.adapters.store_sql.core import SqlStore
 from linkbox.adapters.store_sql.facts import fact_from_body
-from linkbox.adapters.store_sql.statements import fact_row
 from linkbox.base.identifiers import FeederId, Mpan
 from linkbox.base.phases import Phase
 from linkbox.customers import CustomerEvent
 from linkbox.grid.network import ConnectionPoint
 from linkbox.operation.ports import Recorded, RegisteredPoint
+from linkbox.operation.stored_facts import StoredFact
 
 ROWS_AT_ONCE = 10_000
 """Rows in one commit: a controller that works on the same store never waits long for an import."""
 
+PointRow = tuple[int, str, int | None, int, int, str, str]
+"""As the columns of ``connection_point`` stand."""
 Progress = Callable[[int], None]
+_PHASES: dict[int | None, Phase | None] = {None: None, **{int(phase): phase for phase in Phase}}
 
 
 class SqlRegister(SqlStore):
@@ -31,9 +34,10 @@ class SqlRegister(SqlStore):
         rows, done = map(_point_row, points), 0
         while some := list(islice(rows, ROWS_AT_ONCE)):
             with self._committing() as connection:
-                self._insert(connection, "point", some)
+                self._insert_points(connection, some)
             done += len(some)
             progress(done)
+        self._count(done)
         return done
 
     def points_of(self, feeder_id: FeederId) -> list[RegisteredPoint]:
@@ -45,19 +49,20 @@ class SqlRegister(SqlStore):
     def facts_of(self, feeder_id: FeederId) -> list[CustomerEvent]:
         return [fact_from_body(body) for _, body in self._ask("facts_of_feeder", feeder=feeder_id)]
 
-    def record(self, facts: Iterable[Mapping[str, Any]], *, progress: Progress = lambda done: None) -> Recorded:
-        rows, new, known = map(fact_row, facts), 0, 0
+    def record(self, facts: Iterable[StoredFact], *, progress: Progress = lambda done: None) -> Recorded:
+        rows, new, known = iter(facts), 0, 0
         while some := list(islice(rows, ROWS_AT_ONCE)):
             with self._committing() as connection:
                 fresh = self._unknown(connection, some)
                 if fresh:
-                    self._insert(connection, "customer_event", fresh)
+                    self._insert_facts(connection, fresh)
             new, known = new + len(fresh), known + len(some) - len(fresh)
             progress(new + known)
+        self._count(new)
         return Recorded(new=new, known=known)
 
-    def count_known(self, facts: Iterable[Mapping[str, Any]]) -> Recorded:
-        rows, new, known = map(fact_row, facts), 0, 0
+    def count_known(self, facts: Iterable[StoredFact]) -> Recorded:
+        rows, new, known = iter(facts), 0, 0
         while some := list(islice(rows, ROWS_AT_ONCE)):
             with self._reading() as connection:
                 fresh = len(self._unknown(connection, some))
@@ -70,16 +75,19 @@ class SqlRegister(SqlStore):
             self._in_order(self._connection)
             yield self._connection
 
-    def _unknown(self, connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    def _unknown(self, connection: sa.Connection, rows: Sequence[StoredFact]) -> list[StoredFact]:
         """Those that are neither in the store nor twice among themselves."""
-        seen = self._identities(connection, sorted({row["mpan"] for row in rows}))
+        seen = self._identities(connection, sorted({mpan for mpan, _, _ in rows}))
         fresh = []
         for row in rows:
-            key = (row["mpan"], row["identity"])
+            key = row[:2]
             if key not in seen:
                 seen.add(key)
                 fresh.append(row)
         return fresh
+
+    def _count(self, rows: int) -> None:
+        """Let the database look at what it holds, after so many new rows: it plans by that."""
 
     def _in_order(self, connection: sa.Connection) -> None:
         """See to it that facts are committed in the order of their numbers."""
@@ -87,21 +95,18 @@ class SqlRegister(SqlStore):
     def _identities(self, connection: sa.Connection, mpans: Sequence[int]) -> set[tuple[int, bytes]]:
         raise NotImplementedError
 
-    def _insert(self, connection: sa.Connection, name: str, rows: Sequence[dict[str, Any]]) -> None:
+    def _insert_points(self, connection: sa.Connection, rows: Sequence[PointRow]) -> None:
+        raise NotImplementedError
+
+    def _insert_facts(self, connection: sa.Connection, facts: Sequence[StoredFact]) -> None:
         raise NotImplementedError
 
 
-def _point_row(registered: RegisteredPoint) -> dict[str, Any]:
-    point = registered.point
-    return {
-        "mpan": int(point.mpan),
-        "feeder": registered.feeder_id,
-        "phase": None if point.phase is None else int(point.phase),
-        "domestic": int(point.domestic),
-        "priority_register": int(point.priority_register),
-        "postcode": point.postcode,
-        "supplier": registered.supplier,
-    }
+def _point_row(registered: RegisteredPoint) -> PointRow:
+    p = registered.point
+    phase = None if p.phase is None else int(p.phase)
+    flags = int(p.domestic), int(p.priority_register)
+    return int(p.mpan), registered.feeder_id, phase, *flags, p.postcode, registered.supplier
 
 
 def _point(row: tuple[Any, ...]) -> RegisteredPoint:
@@ -111,7 +116,7 @@ def _point(row: tuple[Any, ...]) -> RegisteredPoint:
         supplier=supplier,
         point=ConnectionPoint(
             mpan=str.__new__(Mpan, f"{mpan:013d}"),  # its check digit was verified when it was written
-            phase=None if phase is None else Phase(phase),
+            phase=_PHASES[phase],
             domestic=bool(domestic),
             priority_register=bool(priority_register),
             postcode=postcode,

@@ -9,9 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from linkbox.adapters.store_sql.register import SqlRegister
+from linkbox.adapters.store_sql.register import PointRow, SqlRegister
 from linkbox.adapters.store_sql.schema import METADATA, SCHEMA_VERSION, StoreUnusable
 from linkbox.adapters.store_sql.statements import Statements
+from linkbox.operation.stored_facts import StoredFact
 
 # The audit table refuses changes by itself; the hash chain finds those who go round it.
 _GUARDS = tuple(
@@ -62,5 +63,8 @@ class SqliteStore(SqlRegister):
         rows = self._statements.run(connection, "identities", {"mpans": dumps(list(mpans))})
         return {(mpan, identity) for mpan, identity in map(tuple, rows)}
 
-    def _insert(self, connection: sa.Connection, name: str, rows: Sequence[dict[str, Any]]) -> None:
-        self._statements.run(connection, name, *rows)
+    def _insert_points(self, connection: sa.Connection, rows: Sequence[PointRow]) -> None:
+        self._statements.run_tuples(connection, "point", rows)
+
+    def _insert_facts(self, connection: sa.Connection, facts: Sequence[StoredFact]) -> None:
+        self._statements.run_tuples(connection, "customer_event", facts)

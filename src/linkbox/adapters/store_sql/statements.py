@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from linkbox.base.time import format_utc
-from linkbox.customers.rows import identity_of
 from linkbox.operation.ports import InboxItem, Row
+from linkbox.operation.stored_facts import stored
 
 dump = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
@@ -69,6 +68,10 @@ class Statements:
         given: Any = rows if order is None else [tuple(row[column] for column in order) for row in rows]
         return connection.exec_driver_sql(self._texts[name], given[0] if len(given) == 1 else list(given))
 
+    def run_tuples(self, connection: sa.Connection, name: str, rows: Sequence[tuple[object, ...]]) -> None:
+        """Execute one statement for many rows, whose values stand in the order of its text (SQLite)."""
+        connection.exec_driver_sql(self._texts[name], list(rows))
+
 
 class SqlTransaction:
     """See Transaction. What JSON says is written with its control characters escaped, so it can be held anywhere."""
@@ -115,7 +118,6 @@ class SqlTransaction:
 
 def fact_row(body: Mapping[str, Any]) -> dict[str, Any]:
     """One fact of the customers' history as a row of its table."""
-    mpan = body.get("mpan")
-    identity = None if mpan is None else identity_of(body)
-    text = msgspec.json.encode(body).decode()
-    return {"mpan": None if mpan is None else int(mpan), "identity": identity, "body": text}
+    if "mpan" not in body:
+        return {"mpan": None, "identity": None, "body": dump(body)}
+    return dict(zip(("mpan", "identity", "body"), stored(body), strict=True))
