@@ -22,7 +22,7 @@ from linkbox.control.fairness import jain_index
 from linkbox.control.intervention import Intervention
 from linkbox.control.ledger import Ledger, entry_from_row
 from linkbox.operation.entities import Command, CommandKind
-from linkbox.operation.ports import Row
+from linkbox.operation.ports import Row, Store
 from linkbox.study.evening import Evening, prepare, run_controlled, run_uncontrolled
 from linkbox.study.scenario import Scenario
 from linkbox.twin.street import Minute
@@ -190,7 +190,7 @@ def _facts(evening: Evening, cable_limit_degc: float) -> dict[str, Any]:
     }
 
 
-def _breached(store: SqliteStore) -> bool:
+def _breached(store: Store) -> bool:
     return bool(Ledger.from_entries(entry_from_row(dict(row.body)) for row in store.rows("hold")).breaches())
 
 
