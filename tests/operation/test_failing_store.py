@@ -11,6 +11,7 @@ from linkbox.adapters.store_sql import SqliteStore
 from linkbox.operation.entities import CommandState
 from linkbox.operation.ports import InboxItem
 from tests.operation.crashes import WatchedStore
+from tests.operation.provider_messages import begun, uuid
 from tests.operation.rig import MINUTE, Plan, Rig, assert_invariants, assert_memory_equals_store, provider
 
 HOT = (95.0, 60.0, 60.0)
@@ -120,7 +121,7 @@ async def test_a_message_whose_commit_fails_is_not_answered_as_taken(rig: Rig, d
 
 async def test_a_failing_store_does_not_make_a_message_look_unfit(rig: Rig, disk: Disk) -> None:
     """Setting a message aside is for what it says; a full disk must only make it wait."""
-    message = {"type": "FlexOffer", "message_id": "m1", "event_id": "x", "result": "accepted"}
+    message = begun("TestMessage", "hello", uuid("c"))
     with rig.store.transaction() as tx:
         body = json.dumps(message).encode()
         tx.put_inbox(InboxItem(kind="market", identity="m1", received_at=rig.clock.now(), body=body))
