@@ -17,7 +17,8 @@ from linkbox.operation.ports import Transaction
 from linkbox.study.evening import Evening
 from linkbox.twin.street import Minute
 
-_NOT_STORED = {"site", "fleet", "fresh"}
+_NOT_STORED = {"site", "fleet", "fresh", "rechecked_at"}
+"""``rechecked_at`` only spares looking again at what was looked at: after a restart all holds are looked at anew."""
 _ORDER_MATTERS = {"commands", "exchanges", "interventions", "beliefs"}
 
 

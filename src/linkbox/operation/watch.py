@@ -24,7 +24,13 @@ from linkbox.operation.session import Session
 _JUST_AFTER = timedelta(seconds=1)
 
 
-REFUSED_AT_THE_DOOR = {Quality.UNKNOWN_FEEDER, Quality.IMPOSSIBLE, Quality.SIGN_REVERSED, Quality.FUTURE}
+REFUSED_AT_THE_DOOR = {
+    Quality.UNKNOWN_FEEDER,
+    Quality.NOT_FINITE,
+    Quality.IMPOSSIBLE,
+    Quality.SIGN_REVERSED,
+    Quality.FUTURE,
+}
 """What is wrong with the reading itself, so that its sender is told. The others are taken, counted, and not used."""
 
 
