@@ -83,7 +83,7 @@ def really_open(*spans: tuple[float, float]) -> Break:
     def bend(facts: Facts) -> Facts:
         mpan = first_hold(facts).mpan
         start = datetime.fromisoformat("2026-01-14T00:00:00+00:00").timestamp()
-        open_spans = {mpan: [(start + h * 3600, start + h * 3600 + m * 60) for h, m in spans]}
+        open_spans = {mpan: [(start + h * 3600, start + h * 3600 + m * 60, 1.0) for h, m in spans]}
         return with_evening(facts, world=_Bent(facts.evening.world, open_spans=lambda: open_spans))
 
     return bend
@@ -127,7 +127,7 @@ def executed_twice(facts: Facts) -> Facts:
 def judged_while_somebody_is_held(facts: Facts) -> Facts:
     """The real devices, at a moment at which one of them is open."""
     spans = [span for spans in facts.evening.world.open_spans().values() for span in spans]
-    start, end = spans[0]
+    start, end, _ = spans[0]
     middle = datetime.fromtimestamp((start + end) / 2, tz=facts.evening.clock.now().tzinfo)
     return with_evening(facts, clock=ManualClock(middle))
 

@@ -58,7 +58,8 @@ def test_published_rules_forbid_a_distributor_to_switch_and_that_is_escalated(li
     ended = live(replace(SHORT, profile="duis-5.4", hours=2.0), tmp_path)
     assert holds(ended) == []
     assert ended.truly_held() == set()
-    (escalation,) = ended.facts["escalations"]
+    escalation, lost = ended.facts["escalations"]
+    assert "the supply is lost" in lost["why"]
     assert "duis-5.4: SRV 7.6 is for IS" in escalation["why"]
     assert sum(escalation["missing_a"]) > 100.0
     assert ended.facts["fuse_blown_at"] is not None

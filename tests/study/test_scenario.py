@@ -30,6 +30,11 @@ WRONG: dict[str, tuple[Any, str]] = {
     "hours": (0.01, "--hours"),
     "emulator_stops_at": ("1:5", "--stop-emulator-at"),
     "faults": ("all", "--faults"),
+    "authorisation": ("nobody", "--authorisation"),
+    "operators": ("asleep", "--operators"),
+    "devices": ("kettle", "--devices"),
+    "say_no_share": (1.01, "--say-no-share"),
+    "night": (-1, "--night"),
 }
 
 
@@ -49,7 +54,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 
 def test_every_field_that_can_be_wrong_has_its_case() -> None:
-    assert {field.name for field in fields(Scenario)} - set(WRONG) == {"feeder", "control"}
+    assert {field.name for field in fields(Scenario)} - set(WRONG) == {"feeder", "control", "known_state"}
 
 
 @given(

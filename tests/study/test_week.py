@@ -20,7 +20,9 @@ from tests.docs.guides import ENWL
 from tests.study.evenings import SHORT
 
 BRIEF = replace(SHORT, starts="00:20", hours=0.6)
-PLAN = WeekPlan(feeders=(f"{ENWL}:network_1/Feeder_1",), variants=VARIANTS[:1], nights=2, starts="00:15", hours=0.75)
+PLAN = WeekPlan(
+    feeders=(f"{ENWL}:network_1/Feeder_1",), variants=VARIANTS[:1], nights=2, starts="00:15", hours=0.75, calm_fuse=0.0
+)
 
 
 def lived(scenario: Scenario, folder: Path, *, direct: bool) -> list[str]:

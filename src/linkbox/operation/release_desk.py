@@ -158,7 +158,8 @@ def escalate(
         "why": why,
         "kinds": list(raised),
     }
-    session.tx.put("escalation", Row(key=intervention.id, state="open", owner=intervention.feeder_id, body=body))
+    key = f"{intervention.id}/{kind}"  # one for each kind: a later reason does not hide an earlier one
+    session.tx.put("escalation", Row(key=key, state="open", owner=intervention.feeder_id, body=body))
     session.audit(
         "escalation", "raised", intervention=intervention.id, missing_a=missing_a, why=why, ask=MITIGATION, reason=kind
     )

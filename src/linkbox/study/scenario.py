@@ -108,6 +108,8 @@ class Scenario:
             yield _issue("charger_kw", self.charger_kw, "must be above 0 and at most 22")
         if self.seed < 0:
             yield _issue("seed", self.seed, "must not be negative")
+        if self.night < 0:
+            yield _issue("night", self.night, "must not be negative")
 
     @property
     def start(self) -> datetime:
