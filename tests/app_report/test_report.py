@@ -183,10 +183,12 @@ def test_a_story_told_by_the_controller_is_set_as_time_state_and_text(result: Re
 def test_why_an_intervention_was_escalated_is_said(result: Result) -> None:
     def edit(r: Result) -> None:
         r["with_control"]["interventions"][0]["escalated"] = True
-        r["with_control"]["escalations"] = [{"intervention": "I-0001", "why": "household load alone is over the limit"}]
+        whys = ("household load alone is over the limit", "the supply is lost")
+        r["with_control"]["escalations"] = [{"intervention": "I-0001", "why": why} for why in whys]
 
     changed = change(result, edit)
-    assert any("household load alone is over the limit" in item for item in shortcomings(changed, Runs.of(changed)))
+    said = "(household load alone is over the limit; the supply is lost)"
+    assert any(said in item for item in shortcomings(changed, Runs.of(changed)))
 
 
 def test_holds_that_were_renewed_or_ended_in_an_unknown_way_are_drawn(result: Result) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -60,22 +61,30 @@ def test_only_what_a_device_confirmed_is_counted_as_curtailed(gone: Ended) -> No
     assert gone.facts["unconfirmed_holds"] == 0
 
 
-def test_intervention_says_what_it_could_not_do_and_is_escalated(gone: Ended) -> None:
-    reasons = gone.facts["escalations"]
-    (escalation,) = [e for e in reasons if "could not be sent" in e["why"]]
-    assert any("the supply is lost" in e["why"] for e in reasons)
+def assert_about_the_dcc(escalation: dict[str, Any]) -> None:
     assert "could not be sent" in escalation["why"]
     assert "DCC could not be reached" in escalation["why"]
     assert sum(escalation["missing_a"]) > 0.0
+
+
+def test_intervention_says_what_it_could_not_do_and_is_escalated(gone: Ended) -> None:
+    unsent, short, lost = gone.facts["escalations"]  # in the order in which they were raised: the later hides none
+    assert_about_the_dcc(unsent)
+    assert "can not be shed" in short["why"]
+    assert lost["why"].startswith("L1 carries no current any more")
     (intervention,) = gone.facts["interventions"]
     assert intervention["escalated"]
     assert any("commands failed" in line for line in intervention["story"])
+    for escalation in (unsent, short, lost):
+        assert any(f"ESCALATED: {escalation['why']}" in line for line in intervention["story"])
     assert gone.facts["fuse_blown_at"] is not None  # nobody hides it: nothing could be done any more
 
 
 def test_everybody_is_told_within_minutes_that_the_dcc_is_silent(gone: Ended) -> None:
     first = min(c.decided_at for c in holds(gone) if c.decided_at >= gone.scenario.at_clock("00:50"))
-    raised = min(r.at for r in gone.evening.audit() if (r.stream, r.kind) == ("escalation", "raised"))
+    audited = [r for r in gone.evening.audit() if (r.stream, r.kind) == ("escalation", "raised")]
+    (raised,) = [r.at for r in audited if "DCC could not be reached" in str((r.facts or {})["why"])]
+    assert raised == audited[0].at, "it is told before the supply is lost"
     assert raised - first <= timedelta(seconds=60)
 
 

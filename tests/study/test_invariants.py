@@ -77,13 +77,13 @@ def switched_under_the_published_rules(facts: Facts) -> Facts:
     return with_evening(facts, people=replace(people, scenario=replace(people.scenario, profile="duis-5.4")))
 
 
-def really_open(*spans: tuple[float, float]) -> Break:
-    """A contactor was open for so long as its spans say: (hours after midnight, minutes)."""
+def really_open(*spans: tuple[float, float], level: float = 1.0) -> Break:
+    """A charger was held for so long as its spans say: (hours after midnight, minutes); ``level`` 1 is fully off."""
 
     def bend(facts: Facts) -> Facts:
         mpan = first_hold(facts).mpan
         start = datetime.fromisoformat("2026-01-14T00:00:00+00:00").timestamp()
-        open_spans = {mpan: [(start + h * 3600, start + h * 3600 + m * 60, 1.0) for h, m in spans]}
+        open_spans = {mpan: [(start + h * 3600, start + h * 3600 + m * 60, level) for h, m in spans]}
         return with_evening(facts, world=_Bent(facts.evening.world, open_spans=lambda: open_spans))
 
     return bend
@@ -146,6 +146,7 @@ BROKEN: list[tuple[str, Break]] = [
     ("only_ev_charger_labels", aimed_at(lambda h: h.installation is not None and "heater" in h.installation.label)),
     ("only_within_eligibility", switched_under_the_published_rules),
     ("quota_24h_kept_by_devices", really_open((0, 100), (20, 21))),
+    ("quota_24h_kept_by_devices", really_open((0, 241), level=0.5)),
     ("quota_30d_kept_by_devices", really_open((0, 119), (30, 119), (60, 119), (90, 119), (120, 5))),
     ("quotas_kept_in_ledger", ledger_over_quota),
     ("ledger_has_every_hold", hold_that_the_ledger_never_saw),
@@ -184,3 +185,8 @@ def test_quotas_within_the_limits_are_not_called_broken(short_evening: Ended) ->
     kept = check(really_open((0, 119), (30, 119), (60, 119), (90, 119))(facts_of(short_evening)))
     assert kept["quota_24h_kept_by_devices"]
     assert kept["quota_30d_kept_by_devices"]
+
+
+def test_a_charger_held_half_down_may_be_held_for_twice_as_long(short_evening: Ended) -> None:
+    """240 minutes at half are 120 of full off, which is the limit."""
+    assert check(really_open((0, 240), level=0.5)(facts_of(short_evening)))["quota_24h_kept_by_devices"]

@@ -13,16 +13,18 @@ import pytest
 from linkbox.adapters.store_sql import SqliteStore
 from linkbox.app.week_cli import RESULTS_FILE, run_week, table_text
 from linkbox.base.errors import InvalidInput
+from linkbox.operation.entities import Command, CommandKind
 from linkbox.study.evening import prepare, run_controlled, run_uncontrolled
 from linkbox.study.scenario import Scenario
-from linkbox.study.week import VARIANTS, WeekPlan, key_of, read_results, rows_of
+from linkbox.study.week import VARIANTS, WeekPlan, key_of, read_results, rows_of, scenario_of
 from tests.docs.guides import ENWL
 from tests.study.evenings import SHORT
 
 BRIEF = replace(SHORT, starts="00:20", hours=0.6)
 PLAN = WeekPlan(
-    feeders=(f"{ENWL}:network_1/Feeder_1",), variants=VARIANTS[:1], nights=2, starts="00:15", hours=0.75, calm_fuse=0.0
+    feeders=(f"{ENWL}:network_1/Feeder_4",), variants=VARIANTS[:1], nights=2, ev_share=1.0, starts="00:15", hours=1.0
 )
+"""Two nights in which somebody is held: with the defaults this feeder's nights may be calm, and are then not run."""
 
 
 def lived(scenario: Scenario, folder: Path, *, direct: bool) -> list[str]:
@@ -32,6 +34,17 @@ def lived(scenario: Scenario, folder: Path, *, direct: bool) -> list[str]:
     lines = evening.store.audit_lines()
     store.close()
     return lines
+
+
+def touched_with_fresh_quotas(night: int, folder: Path) -> list[str]:
+    """Whom one night of PLAN holds when nobody was held in the night before."""
+    scenario = scenario_of(PLAN, PLAN.feeders[0], PLAN.variants[0], night)
+    prepare(scenario, folder)
+    evening = asyncio.run(run_controlled(scenario, folder, open_store=lambda _: SqliteStore(None), direct=True))
+    commands = [Command.from_row(row) for row in evening.store.rows("command")]
+    evening.store.close()
+    held = {c.mpan for c in commands if c.kind is CommandKind.HOLD and c.confirmed}
+    return sorted(evening.controller.desk.site.pseudonym(mpan) for mpan in held)
 
 
 def test_an_evening_without_http_is_the_same_evening_record_for_record(tmp_path: Path) -> None:
@@ -54,6 +67,9 @@ def test_a_week_carries_quotas_from_night_to_night_and_goes_on_where_it_was_cut_
     (result,) = read_results(tmp_path / RESULTS_FILE).values()
     nights = result["variants"][VARIANTS[0].name]
     assert [night["day"] for night in nights] == ["2026-01-12", "2026-01-13"]
+    assert not any(night["calm"] for night in nights)
+    assert sorted(nights[0]["borne_min"]) == touched_with_fresh_quotas(0, tmp_path / "0")
+    assert sorted(nights[1]["borne_min"]) != touched_with_fresh_quotas(1, tmp_path / "1"), "the first night counts"
     assert all(night["quota_kept"] and night["free_at_end"] for night in nights)
     assert rows[0]["nights"] == 2
     assert "| variant |" in capsys.readouterr().out

@@ -262,14 +262,16 @@ def shortcomings(result: Result, runs: Runs) -> list[str]:
         found.append(f"Control did not keep the fuse: {_blow(control)}.")
     verdict = (result.get("household_only") or {}).get("verdict")
     found += [str(verdict)] if verdict else []
-    reasons = {row.get("intervention"): str(row.get("why") or "") for row in control.get("escalations") or ()}
+    reasons: dict[object, list[str]] = {}
+    for row in control.get("escalations") or ():
+        reasons.setdefault(row.get("intervention"), []).append(str(row.get("why") or ""))
     found += [
         f"{row.what}, with control: {row.with_}, outside its limit ({row.limit})."
         for row in summary_rows(result, runs)
         if "with" in row.bad and row.what not in _TOLD_OTHERWISE
     ]
     for intervention in control.get("interventions") or ():
-        found += _intervention_shortcomings(intervention, reasons.get(intervention.get("id"), ""))
+        found += _intervention_shortcomings(intervention, "; ".join(reasons.get(intervention.get("id"), ())))
     found += _command_shortcomings(control)
     found += [
         f"An invariant was broken: {name}." for name, held in (control.get("invariants") or {}).items() if not held
