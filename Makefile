@@ -29,6 +29,15 @@ imports: setup-dev ## the rooms' import contracts
 suppressions: ## how many checks are switched off, and where
 	@echo "suppressed checks in src: $$(grep -rnE '# (type: ignore|noqa)' src --include='*.py' | wc -l)"
 
+bench: setup-dev ## each benchmark in its short form, some minutes (whole: see docs/reference/bench-*.md)
+	$(BIN)/linkbox bench wire --seconds 0.3 --exchanges 500
+	$(BIN)/linkbox bench control-minute --feeders 200000
+	$(BIN)/linkbox bench plan
+	$(BIN)/linkbox bench records --points 500000 --consents 50000 --interventions 1000 --audit-records 100000
+	$(BIN)/python benchmarks/bench_duis.py --seconds 0.2
+	$(BIN)/python benchmarks/bench_gbcs.py --seconds 0.2
+	$(BIN)/python benchmarks/bench_twin.py
+
 setup: ## what `linkbox` needs to run
 	@scripts/setup.sh runtime
 

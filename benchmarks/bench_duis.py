@@ -10,15 +10,14 @@ need the XML parser. ``verify_request`` is what the other side does.
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from reporting import report
 
 from linkbox.base.identifiers import Eui64, RequestId
 from linkbox.dcc.duis import (
@@ -124,19 +123,5 @@ def measure(seconds: float) -> list[dict[str, object]]:
     ]
 
 
-def main() -> None:
-    """Print a table, or JSON."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--seconds", type=float, default=1.0, help="spent on each rate")
-    arguments = parser.parse_args()
-    results = measure(arguments.seconds)
-    if arguments.json:
-        print(json.dumps({"bench": "duis", "results": results}))
-        return
-    for row in results:
-        print(f"{row['name']:24} {row['value']:>10} {row['unit']:4} {'' if row['floor'] is None else row['floor']}")
-
-
 if __name__ == "__main__":
-    main()
+    report("duis", __doc__, measure)
