@@ -7,7 +7,7 @@ from datetime import timedelta
 from linkbox.control.intervention import Intervention, InterventionEvent
 from linkbox.grid.risk import RiskState
 from linkbox.operation import authorisation_desk
-from linkbox.operation.needs import need_a, overdue
+from linkbox.operation.needs import chargers, need_a, overdue
 from linkbox.operation.session import Session
 
 _E = InterventionEvent
@@ -28,7 +28,7 @@ def awaiting(session: Session, intervention: Intervention) -> Intervention:
         if not commands:
             why = "nobody of the approved plan may be held any more"
             return after.apply(_E.ERROR, session.now, why)
-        why = f"{commands} chargers to hold, as approved"
+        why = f"{chargers(commands)} to hold, as approved"
         return after.apply(_E.AUTHORISED, session.now, why, deadline_at=session.now + COMMAND_WAIT)
     assessment = session.desk.assessments[intervention.feeder_id]
     calm = not assessment.state.needs_action and assessment.state is not RiskState.BLIND

@@ -26,7 +26,7 @@ from linkbox.operation import (
 from linkbox.operation.awaiting import COMMAND_WAIT, awaiting, further_request
 from linkbox.operation.entities import CommandKind, CommandState
 from linkbox.operation.incidents import join, see_dead_phases
-from linkbox.operation.needs import amps, calmed, need_a, over, overdue, quiet
+from linkbox.operation.needs import amps, calmed, chargers, need_a, over, overdue, quiet
 from linkbox.operation.session import Session
 
 _S, _E = InterventionState, InterventionEvent
@@ -200,7 +200,7 @@ def _planned(session: Session, intervention: Intervention) -> Intervention:
         if _labels_coming(session, intervention):
             why = "no charger may be held yet: the meters are being asked what their switches feed"
         return intervention.apply(_E.NOTHING_TO_COMMAND, session.now, why)
-    why = f"{commands} chargers to hold for {amps(need)} A"
+    why = f"{chargers(commands)} to hold for {amps(need)} A"
     return intervention.apply(_E.AUTHORISED, session.now, why, deadline_at=session.now + COMMAND_WAIT)
 
 
@@ -212,7 +212,9 @@ def _commanding(session: Session, intervention: Intervention) -> Intervention:
         after = intervention.apply(_E.ALL_ANSWERED, session.now, _became(session, intervention))
         return replace(after, last_switch_at=session.now)
     if overdue(session, intervention):
-        return intervention.apply(_E.TIME_OUT, session.now, f"{len(waiting)} commands without an answer")
+        count = len(waiting)
+        why = f"{count} {'command' if count == 1 else 'commands'} without an answer"
+        return intervention.apply(_E.TIME_OUT, session.now, why)
     if intervention.feeder_id in session.desk.fresh and any(need := need_a(session, intervention)):
         return _more_at_once(session, intervention, need)
     return intervention
@@ -227,7 +229,7 @@ def _became(session: Session, intervention: Intervention) -> str:
     held = sum(c.intervention_id == intervention.id and c.state is CommandState.CONFIRMED for c in known.values())
     parts = [f"{failed} of {len(batch)} commands failed"] if failed else []
     parts += [f"of {unknown} of {len(batch)} nothing is known"] if unknown else []
-    return f"{', '.join(parts) or 'all answered'}; {held} chargers held"
+    return f"{', '.join(parts) or 'all answered'}; {chargers(held)} held"
 
 
 def _escalate_unreachable(session: Session, intervention: Intervention) -> Intervention:
@@ -254,7 +256,7 @@ def _more_at_once(session: Session, intervention: Intervention, need: tuple[floa
     if not commands:
         return intervention
     later = replace(intervention, deadline_at=session.now + COMMAND_WAIT)
-    return later.note(session.now, f"{commands} more chargers to hold for {amps(need)} A")
+    return later.note(session.now, f"{chargers(commands, more=True)} to hold for {amps(need)} A")
 
 
 def _holding(session: Session, intervention: Intervention) -> Intervention:
@@ -301,8 +303,8 @@ def _in_turn(session: Session, intervention: Intervention, commands: int, need: 
     """What an order is: more, or the next turn. Whoever takes over is held before the one before is free."""
     ending = plan_desk.ending(session, intervention)
     if not ending:
-        return f"{commands} more chargers to hold for {amps(need)} A"
-    return f"{commands} chargers to hold for {amps(need)} A, in turn for {len(ending)} whose holds end"
+        return f"{chargers(commands, more=True)} to hold for {amps(need)} A"
+    return f"{chargers(commands)} to hold for {amps(need)} A, in turn for {len(ending)} whose holds end"
 
 
 def _escalate_shortfall(session: Session, intervention: Intervention) -> Intervention:

@@ -70,6 +70,11 @@ def over(intervention: Intervention) -> str:
     return f"what could be protected is; {'/'.join(intervention.dead_phases)} is without supply"
 
 
+def chargers(count: int, *, more: bool = False) -> str:
+    """How many, in words: 1 charger, 2 more chargers."""
+    return f"{count} {'more ' if more else ''}{'charger' if count == 1 else 'chargers'}"
+
+
 def amps(values: Triple) -> str:
     """Amperes per phase in words."""
     return "/".join(f"{v:.0f}" for v in values)

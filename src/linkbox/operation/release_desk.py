@@ -13,6 +13,7 @@ from linkbox.control.release import Held, plan_release
 from linkbox.operation import commands
 from linkbox.operation.drawing_desk import probability_drawing
 from linkbox.operation.entities import Command, CommandKind, CommandState
+from linkbox.operation.needs import chargers
 from linkbox.operation.plan_desk import queue_other
 from linkbox.operation.ports import Row
 from linkbox.operation.session import Session
@@ -44,7 +45,8 @@ def release_some(session: Session, intervention: Intervention, holds: Sequence[C
         queue_other(session, intervention.id, CommandKind.RESET, chosen.mpan, reason=chosen.reason, target=hold.id)
     if not found.release:
         return intervention
-    why = f"{len(found.release)} chargers get their supply back early"
+    count = len(found.release)
+    why = f"{chargers(count)} {'gets its' if count == 1 else 'get their'} supply back early"
     if intervention.state is InterventionState.HOLDING:
         return intervention.apply(InterventionEvent.HEADROOM, session.now, why)
     return intervention.note(session.now, why)
