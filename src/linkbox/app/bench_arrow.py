@@ -17,7 +17,8 @@ from linkbox.adapters.ingest.readings_arrow import decode_arrow, encode_arrow
 from linkbox.grid.hot import HotState
 from linkbox.grid.minute import ControlMinute
 from linkbox.grid.risk import RiskState
-from linkbox.grid.telemetry import FeederIndex, ReadingBatch, joined, no_tracks, readings, screen
+from linkbox.grid.telemetry import FeederIndex, ReadingBatch, joined, no_tracks, readings
+from linkbox.grid.telemetry.screen_compiled import CompiledScreen
 
 ROUNDS = 3
 
@@ -32,6 +33,7 @@ def end_to_end(
     bank_current_a: Floats32,
     rows_per_message: int,
     bandwidth: float,
+    check: CompiledScreen,
 ) -> list[dict[str, Any]]:
     """The best of a few minutes: in all, and decoding, checking, kernel and judging apart."""
     columns = minute.columns
@@ -45,7 +47,7 @@ def end_to_end(
         batches = [_accepted(decode_arrow(body, index, received_ms)) for body in messages]
         marks.append(time.perf_counter())
         batch = joined(batches)
-        screened = screen(batch, tracks)
+        screened = check(batch, tracks)
         tracks = screened.tracks
         taken = np.full((len(columns), 3), np.nan, dtype=np.float32)
         taken[batch.feeder[screened.newest]] = batch.current_a[screened.newest]

@@ -21,6 +21,7 @@ from linkbox.grid.columns import FleetColumns
 from linkbox.grid.hot import HotState, initial
 from linkbox.grid.minute import ControlMinute
 from linkbox.grid.network import CABLES, FUSES, TRANSFORMERS
+from linkbox.grid.telemetry.screen_compiled import CompiledScreen
 
 START = datetime(2026, 1, 13, 17, 0, tzinfo=UTC)
 WARM_UP, CYCLE = 6, 30
@@ -118,6 +119,7 @@ def results(*, feeders: int, workers: int, rows_per_message: int, end_to_end: bo
                 bank_current_a=minutes.bank_current_a,
                 rows_per_message=rows_per_message,
                 bandwidth=bandwidth,
+                check=CompiledScreen(workers=workers, spread=pool.map),
             )
     found.append(_row("state_bytes", state.state_bytes, "bytes", None))
     found.append(_row("state_bytes_per_feeder", state.state_bytes / feeders, "bytes", None))

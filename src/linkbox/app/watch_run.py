@@ -24,15 +24,16 @@ from linkbox.adapters.snapshot_file import load_snapshot, save_snapshot
 from linkbox.app.watch_config import MqttPart, ReplayPart, WatchConfig
 from linkbox.app.watch_fleet import read_fleet
 from linkbox.app.watch_log import LOGGER, LastLines, log_look, logged
-from linkbox.app.watch_screen import plain_line, screen
+from linkbox.app.watch_screen import plain_line
+from linkbox.app.watch_screen import screen as on_screen
 from linkbox.app.watch_status import status
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.time import Clock, ManualClock, SystemClock
 from linkbox.grid.columns import FleetColumns
 from linkbox.grid.fleet import Fleet
-from linkbox.grid.telemetry import FeederIndex, ReadingBatch, milliseconds
+from linkbox.grid.telemetry import FeederIndex, ReadingBatch, milliseconds, screen
 from linkbox.operation.fleet_judge import FleetJudge, ObjectFleet
-from linkbox.operation.fleet_watch import FleetWatch, WatchPolicy
+from linkbox.operation.fleet_watch import Check, FleetWatch, WatchPolicy
 from linkbox.operation.ingest import Source
 from linkbox.operation.ingest_queue import IngestQueue
 
@@ -105,6 +106,15 @@ def _judge(fleet: Fleet, at: datetime, config: WatchConfig) -> FleetJudge:
     return ColumnFleet(FleetColumns.of(fleet), at, policy=config.risk_policy())
 
 
+def _check(feeders: int) -> Check:
+    """The same checks as columns, or compiled where that pays."""
+    if feeders < _MANY:
+        return screen
+    from linkbox.grid.telemetry.screen_compiled import CompiledScreen  # brings numba
+
+    return CompiledScreen()
+
+
 def _wired(config: WatchConfig, folder: Path, judge: FleetJudge, clock: Clock, show: Show) -> Watching:
     """Queue and watch around a fleet, with the state that was saved."""
     most = config.watch.queue_readings or max(_LEAST_QUEUE, 2 * len(judge.index))
@@ -112,7 +122,7 @@ def _wired(config: WatchConfig, folder: Path, judge: FleetJudge, clock: Clock, s
     policy = WatchPolicy(
         quality=config.quality_policy(), hold_s=config.watch.hold_s, blind_after_s=config.risk_policy().blind_after_s
     )
-    watch = FleetWatch(judge, queue, clock, policy=policy)
+    watch = FleetWatch(judge, queue, clock, policy=policy, check=_check(len(judge.index)))
     state = _path(folder, config.watch.state)
     if state is not None and (saved := load_snapshot(state)) is not None:
         watch.restore(saved)
@@ -225,7 +235,7 @@ def _shown(as_json: bool, last: LastLines) -> Any:
         yield _printed(lambda found: json.dumps(found, allow_nan=False))
     elif sys.stdout.isatty():
         with Live(console=Console(), auto_refresh=False, screen=False) as live:
-            yield lambda found: live.update(screen(found, last.lines), refresh=True)
+            yield lambda found: live.update(on_screen(found, last.lines), refresh=True)
     else:
         yield _printed(plain_line)
 

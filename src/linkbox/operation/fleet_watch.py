@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from linkbox.grid.telemetry import (
     QualityPolicy,
     ReadingBatch,
     Screened,
+    Tracks,
     milliseconds,
     no_tracks,
     screen,
@@ -43,6 +44,13 @@ MAGIC = b"linkbox watch 1\n"
 _LENGTH, _DIGEST = 8, 32
 _NAMED = 20
 _SECOND = timedelta(seconds=1)
+
+
+class Check(Protocol):
+    """As ``linkbox.grid.telemetry.screen``."""
+
+    def __call__(self, batch: ReadingBatch, tracks: Tracks, *, policy: QualityPolicy | None = None) -> Screened:
+        """The readings' flags, and what is remembered of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +87,17 @@ class FleetWatch:
     """The fleet's state and the memory of its readings. One owner: the loop that calls ``look``."""
 
     def __init__(
-        self, judge: FleetJudge, queue: IngestQueue, clock: Clock, *, policy: WatchPolicy | None = None
+        self,
+        judge: FleetJudge,
+        queue: IngestQueue,
+        clock: Clock,
+        *,
+        policy: WatchPolicy | None = None,
+        check: Check = screen,
     ) -> None:
+        """``check`` is ``screen``, or for a large fleet ``grid.telemetry.screen_compiled.CompiledScreen``."""
         self._judge, self._queue, self._clock, self._policy = judge, queue, clock, policy or WatchPolicy()
+        self._check = check
         n = len(judge.index)
         self._tracks = no_tracks(n)
         self._alarmed: NDArray[np.bool_] = np.zeros(n, dtype=np.bool_)
@@ -97,7 +113,7 @@ class FleetWatch:
         if at <= self._judge.at:
             return None
         batch = self._queue.drain()
-        screened = screen(batch, self._tracks, policy=self._policy.quality)
+        screened = self._check(batch, self._tracks, policy=self._policy.quality)
         self._tracks = screened.tracks
         self._feed(batch, screened, at)
         found = self._judge.judge()

@@ -110,7 +110,14 @@ def joined(batches: Sequence[ReadingBatch]) -> ReadingBatch:
         at_ms=np.concatenate([b.at_ms for b in batches]),
         window_s=np.concatenate([b.window_s for b in batches]),
         current_a=np.concatenate([b.current_a for b in batches]),
-        transformer_current_a=np.concatenate([b.transformer_current_a for b in batches]),
-        voltage_v=np.concatenate([b.voltage_v for b in batches]),
+        transformer_current_a=_stacked([b.transformer_current_a for b in batches]),
+        voltage_v=_stacked([b.voltage_v for b in batches]),
         received_ms=np.concatenate([b.received_ms for b in batches]),
     )
+
+
+def _stacked(columns: list[Floats]) -> Floats:
+    """One after the other; what nobody measured stays one row in memory, however many readings there are."""
+    if all(len(c) and c.strides[0] == 0 and np.isnan(c[0]).all() for c in columns):
+        return np.broadcast_to(columns[0][:1], (sum(map(len, columns)), 3))
+    return np.concatenate(columns)
