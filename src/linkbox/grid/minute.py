@@ -20,7 +20,7 @@ from linkbox.grid.fleet import WINDOW_S
 from linkbox.grid.forecast import LATEST_S
 from linkbox.grid.hot import HotState, seconds
 from linkbox.grid.hot_rows import rows_of
-from linkbox.grid.minute_tables import Banks, Series, Tables, tables_of
+from linkbox.grid.minute_tables import Series, Tables, bank_rows, tables_of
 from linkbox.grid.policy import RiskPolicy
 from linkbox.grid.profile import DAY_WEIGHT, slot_of, weights_around
 from linkbox.grid.risk import RiskAssessment, judge
@@ -31,6 +31,7 @@ Floats32 = NDArray[np.float32]
 RUN = 256
 """Feeders that are worked on at once: their scratch stays in the nearest caches."""
 
+_PARTS, _MANY_RUNS = 4, 64
 _PHASES = 3
 _WINDOW = int(WINDOW_S)
 _NOTHING = np.zeros(0, dtype=np.float32)
@@ -73,12 +74,13 @@ class ControlMinute:
         """
         self.columns, self.policy = columns, policy or RiskPolicy()
         self._tables: Tables = tables_of(columns, self.policy, window_s=WINDOW_S)
-        self._banks = Banks.of(columns)
+        self._banks = bank_rows(columns, window_s=WINDOW_S, horizon_s=self.policy.horizon_s)
         self._bank_kind = columns.bank_type
         runs = columns.runs(RUN)
         scratch = (minute_run.scratch_rows(len(columns.model.horizons_s)), _PHASES * RUN)
-        self._parts = [(part, np.zeros(scratch, dtype=np.float32)) for part in np.array_split(runs, workers)]
-        self._spread = spread
+        parts = np.array_split(runs, _shares(len(runs), workers))
+        self._parts = [(part, np.zeros(scratch, dtype=np.float32)) for part in parts]
+        self._workers, self._spread = workers, spread
 
     def observe(
         self,
@@ -106,10 +108,11 @@ class ControlMinute:
         if ambient_degc is not None:
             state.ambient_degc = ambient_degc
         self._turn_page(state, at)
-        room = self._heat_banks(state, bank_current_a, now)
+        clock = np.array([now, _WINDOW, int(self.policy.blind_after_s)])
+        room = self._heat_banks(state, bank_current_a, clock)
         flags, nearness = np.empty(n, dtype=np.uint8), np.empty(n, dtype=np.float32)
         shared = (
-            np.array([now, _WINDOW, int(self.policy.blind_after_s)]),
+            clock,
             _flat(current_a),
             _NOTHING if held_a is None else _flat(held_a),
             Series.of(state),
@@ -164,16 +167,15 @@ class ControlMinute:
         if old is None and state.profile_count.any():
             old = np.full(len(state.y), np.nan, dtype=np.float32)
         if old is not None:
-            minute_run.close_bin(old, state.profile_sum, state.profile_count, np.float32(DAY_WEIGHT))
+            given = (old, state.profile_sum, state.profile_count, np.float32(DAY_WEIGHT))
+            self._over(len(old), minute_run.close_bin, given)
             state.bins[state.slot] = old
         state.slot = slot
 
-    def _heat_banks(self, state: HotState, y: Floats32, now: int) -> Floats32:
+    def _heat_banks(self, state: HotState, y: Floats32, clock: NDArray[np.int64]) -> Floats32:
         room = np.empty(len(self._bank_kind), dtype=np.float32)
-        minute_run.run_banks(
-            now,
-            _WINDOW,
-            int(self.policy.blind_after_s),
+        given = (
+            clock,
             np.ascontiguousarray(y),
             state.bank,
             state.bank_y,
@@ -181,11 +183,16 @@ class ControlMinute:
             self._bank_kind,
             self._banks,
             np.float32(state.ambient_degc),
-            np.float32(self.policy.horizon_s),
             np.float32(self.policy.action_level - 1e-3),
             room,
         )
+        self._over(len(room), minute_run.heat_banks, given)
         return room
+
+    def _over(self, size: int, work: Callable[..., Any], given: tuple[Any, ...]) -> None:
+        """Do ``work`` over rows 0 to ``size``, in parts."""
+        edges = np.linspace(0, size, _shares(size // RUN, self._workers) + 1).astype(np.int64)
+        list(self._spread(lambda k: work(edges[k], edges[k + 1], *given), range(len(edges) - 1)))
 
     def _open_forecasts(self, state: HotState, at: datetime) -> Floats32:
         """(horizons, 5): gathering, verified now, renewed now, seconds that must be covered, size of a move."""
@@ -226,6 +233,12 @@ def _profile_around(
     bins = [b for slot in at_hand if (b := state.bins[slot]) is not None]
     padded = (bins + [_NOTHING] * _BINS)[: max(_BINS, len(bins))]
     return tuple(padded), weights, use
+
+
+def _shares(runs: int, workers: int) -> int:
+    """Into how many parts the runs are divided: several for a thread, so that one that is kept waiting by other programs
+    does not keep the others waiting; as few as there are threads where parts would be too small to be worth it."""
+    return workers if workers == 1 or runs < _MANY_RUNS * workers else _PARTS * workers
 
 
 def _check_shape(name: str, values: Floats32, shape: tuple[int, int]) -> None:

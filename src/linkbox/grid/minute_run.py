@@ -212,33 +212,56 @@ def _flag(a, b, clock, missing, s, t, bank, room, w, flags, nearness):
 
 
 @compiled
-def close_bin(old, total, count, weight):
-    """Fold the gathered mean into a bin of the profile, in place, and start anew."""
-    for i in range(total.size):
-        if count[i] > 0:
-            mean = total[i] / np.float32(count[i])
-            old[i] = old[i] + weight * (mean - old[i]) if old[i] == old[i] else mean
+def close_bin(lo, hi, old, total, count, weight):
+    """Fold the gathered mean of some series into a bin of the profile, in place, and start anew."""
+    for i in range(lo, hi):
+        usual, mean = old[i], total[i] / np.float32(count[i])
+        moved = usual + weight * (mean - usual)
+        moved = moved if usual == usual else mean
+        old[i] = moved if count[i] > 0 else usual
         total[i] = ZERO
+    for i in range(lo, hi):
         count[i] = np.uint16(0)
 
 
 @compiled
-def run_banks(now, window, stale, y_in, terms, y, seen, kind, p, ambient, horizon, level, room):
-    """Advance all transformers by one window, and say how many A more a phase of each may take before a feeder on it
+def heat_banks(lo, hi, clock, y_in, terms, y, seen, kind, p, ambient, level, room):
+    """Advance some transformers by one window, and say how many A more a phase of each may take before a feeder on it
     must be looked at: up to the rating, if at the rating nothing would get near its limit within the horizon."""
-    for i in range(len(kind)):
-        k = kind[i]
-        if abs(y_in[i, 0]) < INF and abs(y_in[i, 1]) < INF and abs(y_in[i, 2]) < INF:
-            dt = window if seen[i] == NEVER_SEEN else int(now) - int(seen[i])
-            if dt > window:
-                l1, l2, l3 = _larger(y_in[i, 0], y[i, 0]), _larger(y_in[i, 1], y[i, 1]), _larger(y_in[i, 2], y[i, 2])
-                _heat_bank(terms, i, l1, l2, l3, k, p, ambient, np.float32(dt - window))
-            _heat_bank(terms, i, y_in[i, 0], y_in[i, 1], y_in[i, 2], k, p, ambient, np.float32(min(dt, window)))
-            y[i, 0], y[i, 1], y[i, 2] = y_in[i, 0], y_in[i, 1], y_in[i, 2]
-            seen[i] = now
+    now, window, stale, t0, t1, t2 = clock[0], clock[1], clock[2], terms[0], terms[1], terms[2]
+    before = np.int32(now - window)
+    for i in range(lo, hi):
+        row, l1, l2, l3 = p[kind[i]], y_in[i, 0], y_in[i, 1], y_in[i, 2]
+        rated, rise, gradient, k21 = row[0], row[1], row[2], row[3]
+        x0, x1, x2, at = t0[i], t1[i], t2[i], seen[i]
+        if abs(l1) < INF and abs(l2) < INF and abs(l3) < INF:
+            g0, g1, g2 = row[10], row[11], row[12]
+            if at != before and at != NEVER_SEEN:  # after a gap, which is filled with the larger current beside it
+                dt = now - at
+                if dt > window:
+                    m1, m2, m3 = _larger(l1, y[i, 0]), _larger(l2, y[i, 1]), _larger(l3, y[i, 2])
+                    oil, hot = _final(m1, m2, m3, rated, rise, gradient, row[4], row[5], row[6])
+                    gap = np.float32(dt - window)
+                    x0 += (ambient + oil - x0) * _lag(gap, row[7])
+                    x1 += (k21 * hot - x1) * _lag(gap, row[8])
+                    x2 += ((k21 - ONE) * hot - x2) * _lag(gap, row[9])
+                last = np.float32(min(dt, window))
+                g0, g1, g2 = _lag(last, row[7]), _lag(last, row[8]), _lag(last, row[9])
+            oil, hot = _final(l1, l2, l3, rated, rise, gradient, row[4], row[5], row[6])
+            x0 += (ambient + oil - x0) * g0
+            x1 += (k21 * hot - x1) * g1
+            x2 += ((k21 - ONE) * hot - x2) * g2
+            t0[i], t1[i], t2[i] = x0, x1, x2
+            y[i, 0], y[i, 1], y[i, 2], at = l1, l2, l3, np.int32(now)
+            seen[i] = at
+        else:
+            l1, l2, l3 = y[i, 0], y[i, 1], y[i, 2]
         room[i] = INF
-        if seen[i] != NEVER_SEEN and now - seen[i] <= stale:
-            room[i] = _room(terms, i, max(y[i, 0], y[i, 1], y[i, 2]), k, p, ambient, horizon, level)
+        if at != NEVER_SEEN and now - at <= stale:
+            oil = x0 + max(ZERO, ambient + rise - x0) * row[13]
+            hot = oil + max(x1, k21 * gradient)
+            cool = oil - ambient < level * (row[14] - ambient) and hot - ambient < level * (row[15] - ambient)
+            room[i] = rated - max(l1, l2, l3) if cool else -INF
 
 
 @compiled
@@ -247,21 +270,13 @@ def _larger(now, before):
 
 
 @compiled
-def _heat_bank(terms, i, y1, y2, y3, k, p, ambient, dt):
-    rated = p.rated_current_a[k]
-    oil = np.sqrt((y1 * y1 + y2 * y2 + y3 * y3) / np.float32(3.0)) / rated
-    ratio, gradient = p.loss_ratio[k], p.hot_spot_gradient_k[k] * (max(y1, y2, y3) / rated) ** p.winding_exponent[k]
-    rise = p.top_oil_rise_k[k] * ((ONE + ratio * oil * oil) / (ONE + ratio)) ** p.oil_exponent[k]
-    terms[0, i] += (ambient + rise - terms[0, i]) * -np.expm1(-dt / p.tau_s[0, k])
-    terms[1, i] += (p.k21[k] * gradient - terms[1, i]) * -np.expm1(-dt / p.tau_s[1, k])
-    terms[2, i] += ((p.k21[k] - ONE) * gradient - terms[2, i]) * -np.expm1(-dt / p.tau_s[2, k])
+def _lag(dt, tau):
+    return -np.expm1(-dt / tau)
 
 
 @compiled
-def _room(terms, i, worst, k, p, ambient, horizon, level):
-    oil = terms[0, i]
-    oil_then = oil + max(ZERO, ambient + p.top_oil_rise_k[k] - oil) * -np.expm1(-horizon / p.tau_s[0, k])
-    hot_then = oil_then + max(terms[1, i], p.k21[k] * p.hot_spot_gradient_k[k])
-    cool = oil_then - ambient < level * (p.top_oil_limit_degc[k] - ambient)
-    cool &= hot_then - ambient < level * (p.hot_spot_limit_degc[k] - ambient)
-    return p.rated_current_a[k] - worst if cool else -INF
+def _final(y1, y2, y3, rated, rise, gradient, ratio, oil_exponent, winding_exponent):
+    """Where oil, and hot spot over it, would end under a load: rises in K."""
+    oil = np.sqrt((y1 * y1 + y2 * y2 + y3 * y3) / np.float32(3.0)) / rated
+    top = rise * ((ONE + ratio * oil * oil) / (ONE + ratio)) ** oil_exponent
+    return top, gradient * (max(y1, y2, y3) / rated) ** winding_exponent

@@ -171,27 +171,11 @@ def _between(levels: tuple[float, ...], probability: float) -> tuple[int, float]
     return below, float(np.float32((wanted - scores[below]) / (scores[below + 1] - scores[below])))
 
 
-class Banks(NamedTuple):
-    """Parameters of each transformer type, (types,), float32; the names are those of ``TransformerParameters``."""
-
-    rated_current_a: Floats32
-    loss_ratio: Floats32
-    top_oil_rise_k: Floats32
-    hot_spot_gradient_k: Floats32
-    oil_exponent: Floats32
-    winding_exponent: Floats32
-    k21: Floats32
-    top_oil_limit_degc: Floats32
-    hot_spot_limit_degc: Floats32
-    tau_s: Floats32
-
-    @classmethod
-    def of(cls, columns: FleetColumns) -> Banks:
-        """One entry for each type; ``tau_s`` (3, types)."""
-        p = TransformerParameters.of(columns.transformers)
-        return cls(*(np.asarray(getattr(p, name), dtype=np.float32) for name in cls._fields))
-
-
-def rows_to_float32(values: Floats) -> Floats32:
-    """Readings as the minute takes them: flat, float32."""
-    return np.ascontiguousarray(values, dtype=np.float32).ravel()
+def bank_rows(columns: FleetColumns, *, window_s: float, horizon_s: float) -> Floats32:
+    """(types, 16): rated current, rise of the oil, gradient of the hot spot, k21, ratio of losses, exponents of oil and
+    winding, three time constants, their gains in a window, the oil's until the horizon, limits of oil and hot spot."""
+    p = TransformerParameters.of(columns.transformers)
+    names = ("rated_current_a", "top_oil_rise_k", "hot_spot_gradient_k", "k21", "loss_ratio")
+    rows = [*(getattr(p, name) for name in (*names, "oil_exponent", "winding_exponent")), *p.tau_s]
+    rows += [*approach(window_s, p.tau_s), approach(horizon_s, p.tau_s[0]), p.top_oil_limit_degc, p.hot_spot_limit_degc]
+    return np.ascontiguousarray(np.array(rows, dtype=np.float32).T)
