@@ -236,8 +236,8 @@ def _profile_around(
 
 
 def _shares(runs: int, workers: int) -> int:
-    """Into how many parts the runs are divided: several for a thread, so that one that is kept waiting by other programs
-    does not keep the others waiting; as few as there are threads where parts would be too small to be worth it."""
+    """Into how many parts the runs are divided: several for a thread, so that one which other programs hold up does not
+    hold up the rest; as many as there are threads where parts would be too small to be worth it."""
     return workers if workers == 1 or runs < _MANY_RUNS * workers else _PARTS * workers
 
 
