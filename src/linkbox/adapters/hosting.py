@@ -1,4 +1,4 @@
-"""A web application on a loopback port, inside a running event loop."""
+"""A web application on a port, loopback unless told otherwise, inside a running event loop."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+
+LOOPBACK = "127.0.0.1"
 
 
 class _QuietServer(uvicorn.Server):
@@ -20,10 +23,14 @@ class _QuietServer(uvicorn.Server):
 
 
 class Hosted:
-    """One application served on 127.0.0.1, on a port of the system's choice unless one is given."""
+    """One application served on loopback and on a port of the system's choice, unless others are given.
 
-    def __init__(self, app: FastAPI, *, port: int = 0) -> None:
-        self._app, self._port = app, port
+    ``tls``: files in PEM, the certificate (chain) and its key."""
+
+    def __init__(
+        self, app: FastAPI, *, host: str = LOOPBACK, port: int = 0, tls: tuple[Path, Path] | None = None
+    ) -> None:
+        self._app, self._host, self._port, self._tls = app, host, port, tls
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
         self.base_url = ""
@@ -39,7 +46,7 @@ class Hosted:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind(("127.0.0.1", self._port))
+            listener.bind((self._host, self._port))
         except OSError:
             listener.close()
             raise
@@ -50,6 +57,8 @@ class Hosted:
             proxy_headers=False,
             lifespan="off",
             timeout_graceful_shutdown=1,
+            ssl_certfile=None if self._tls is None else self._tls[0],
+            ssl_keyfile=None if self._tls is None else self._tls[1],
         )
         self._server = _QuietServer(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[listener]))
@@ -57,13 +66,14 @@ class Hosted:
             if self._task.done():
                 self._task.result()
             await asyncio.sleep(0.001)
-        self.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        scheme = "http" if self._tls is None else "https"
+        self.base_url = f"{scheme}://{self._host}:{listener.getsockname()[1]}"
         return self.base_url
 
-    async def stop(self) -> None:
-        """Close the port; open connections are dropped."""
+    async def stop(self, *, at_once: bool = True) -> None:
+        """Close the port; open connections are dropped, or else what is asked already is answered, for a second."""
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
-            self._server.force_exit = True
+            self._server.force_exit = at_once
             await self._task
         self._server = self._task = None

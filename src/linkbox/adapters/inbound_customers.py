@@ -9,17 +9,21 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol
 
 from fastapi import APIRouter, Request, Response
 
 from linkbox.base.errors import LinkboxError
+from linkbox.operation.rate_limit import RateLimit
 
 PATH = "/customers/events"
 MAX_MESSAGE_BYTES = 100_000
 MIN_SECRET_OCTETS = 32
+BURST, PER_MINUTE, RETRY_AFTER_S = 600, 1200.0, 5
+"""How often one address may post: more than any system needs that sends a day's changes one by one."""
 SIGNATURE_HEADER = "X-Linkbox-Signature"
 
 
@@ -66,13 +70,23 @@ class Senders:
         return found
 
 
-def customer_router(front: CustomerFront, senders: Senders) -> APIRouter:
+def customer_router(
+    front: CustomerFront,
+    senders: Senders,
+    *,
+    limit: RateLimit | None = None,
+    steady_s: Callable[[], float] = time.monotonic,
+) -> APIRouter:
     """``POST /customers/events``: 204 taken (or known already), 400 refused with every issue, 401 not authenticated,
-    413 too long. To be mounted on the front door."""
+    413 too long, 429 from an address that asks more often than ``limit``. To be mounted on the front door."""
     router = APIRouter()
+    allowed = limit or RateLimit(burst=BURST, per_minute=PER_MINUTE)
 
     @router.post(PATH)
     async def customer_event(request: Request) -> Response:
+        address = request.client.host if request.client else ""
+        if not allowed.allows(address, steady_s()):  # before the body is read, and before any secret is compared
+            return Response(status_code=429, headers={"Retry-After": str(RETRY_AFTER_S)})
         body = await _limited_body(request)
         if body is None:
             return Response(status_code=413, content="message too long", media_type="text/plain")

@@ -124,9 +124,11 @@ class Controller:
         self._arrive(arrivals.MARKET, market_inbox.identity(message), body)
         return None
 
-    def receive_operator(self, body: bytes) -> None:
-        """Commit an operator's word, sealed by ``operators.sealed``, with what follows from it."""
+    def receive_operator(self, body: bytes) -> str | None:
+        """Commit an operator's word, sealed by ``operators.sealed``, with what follows from it; return why it does not
+        count, if it does not."""
         self._arrive(OPERATOR, word_identity(body), body)
+        return operator_desk.not_taken(self._store, word_identity(body))
 
     def _arrive(self, kind: str, identity: str, body: bytes) -> None:
         """Inbox row and consequences in one commit. If acting on it fails, it is kept all the same."""
@@ -156,11 +158,15 @@ class Controller:
             )
         except InvalidIdentifier as error:
             return str(error)
+        return self.receive_readings([reading])[0]
+
+    def receive_readings(self, readings: Sequence[Reading]) -> list[str | None]:
+        """Commit several readings at once, with what follows from them; for each why it is refused, if it is."""
         with self.session() as session:
-            wrong = watch.judge_reading(session, reading)
-            if not wrong:
+            wrong = [watch.judge_reading(session, reading) for reading in readings]
+            if not all(wrong):
                 self._take(session)
-        return "; ".join(str(issue) for issue in wrong) or None
+        return ["; ".join(str(issue) for issue in issues) or None for issues in wrong]
 
     # -- work ---------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ from linkbox.base.errors import InvalidInput, Issue
 from linkbox.control.intervention import Intervention
 from linkbox.market import Finding, MarketFinding
 from linkbox.operation.ports import Row, Store
+from linkbox.operation.session import Session
 from linkbox.records.audit import EMPTY_CHAIN, AuditEvent, AuditRecord, append, head_of
 
 _DID_IT = (None, "delivered", "no_contract")
@@ -24,9 +25,8 @@ def record_finding(
     if row is None:
         known = ", ".join(r.key for r in store.rows("intervention")) or "none"
         raise _refused("intervention", intervention_id, f"is not in the store; there are: {known}")
-    outcome = Intervention.from_record(row.body).market_outcome
-    if outcome in _DID_IT:
-        raise _refused("intervention", intervention_id, f"its market did not fail: {outcome or 'not decided'}")
+    if (wrong := _did_not_fail(row)) is not None:
+        raise _refused("intervention", intervention_id, wrong)
     found = MarketFinding(intervention_id=intervention_id, finding=finding, who=who, note=note, at=at)
     number = len(store.rows("market_finding", owner=intervention_id)) + 1
     lines = [AuditRecord.from_line(line.encode()) for line in store.audit_lines()]
@@ -37,6 +37,32 @@ def record_finding(
         tx.put("market_finding", Row(key=key, state=finding.value, owner=intervention_id, body=found.to_record()))
         tx.append_audit([(record.seq, record.line().decode())])
     return found
+
+
+def keep(session: Session, *, intervention_id: str, finding: str, who: str, note: str) -> str | None:
+    """The same under a controller, within its transaction; return why it can not be kept, if it can not."""
+    row = session.desk.recall_row("intervention", intervention_id)
+    if row is None:
+        return "there is no such intervention"
+    if finding not in list(Finding):
+        return f"a finding must be one of {', '.join(Finding)}"
+    if (wrong := _did_not_fail(row)) is not None:
+        return wrong
+    value = Finding(finding)
+    try:
+        found = MarketFinding(intervention_id=intervention_id, finding=value, who=who, note=note, at=session.now)
+    except InvalidInput as error:
+        return "; ".join(f"{issue.where} {issue.rule}" for issue in error.issues)
+    number = len(session.desk.recall_rows("market_finding", intervention_id)) + 1
+    kept = Row(key=f"{intervention_id}/{number}", state=value.value, owner=intervention_id, body=found.to_record())
+    session.tx.put("market_finding", kept)
+    session.audit("market", "finding", **found.to_record())
+    return None
+
+
+def _did_not_fail(row: Row) -> str | None:
+    outcome = Intervention.from_record(row.body).market_outcome
+    return f"its market did not fail: {outcome or 'not decided'}" if outcome in _DID_IT else None
 
 
 def _refused(where: str, value: str, rule: str) -> InvalidInput:

@@ -1,4 +1,4 @@
-"""What an operator says (approve, refuse, stop), sealed so that it can wait in the store for the controller.
+"""What an operator says (approve, refuse, stop, a finding), sealed so that it can wait in the store for the controller.
 
 A word is a line of JSON with an HMAC-SHA256 under a key that is made of the operator's code. So a word counts only
 from a person whom the site names, and nobody can approve twice by writing another name under it. The inbox drops
@@ -24,11 +24,15 @@ class WordKind(StrEnum):
     APPROVE = "approve"
     REFUSE = "refuse"
     STOP = "stop"
+    STOP_ALL = "stop_all"
+    FINDING = "finding"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """One thing that an operator said of one intervention. ``digest``: of the plan that is approved or refused."""
+    """One thing that an operator said of one intervention, or of all (STOP_ALL, with no ``intervention_id``).
+
+    ``digest``: of the plan that is approved or refused; ``finding``: what an investigation of the market found."""
 
     kind: WordKind
     intervention_id: str
@@ -36,6 +40,7 @@ class Word:
     why: str
     said_at: str
     digest: str = ""
+    finding: str = ""
 
 
 def key_of(name: str, code: str) -> bytes:
@@ -55,7 +60,7 @@ def opened(body: bytes, keys: dict[str, bytes]) -> Word | str:
         outer = json.loads(body)
         said, seal = outer["said"], str(outer["seal"])
         word = Word(**{**said, "kind": WordKind(said["kind"])})
-        texts = (word.intervention_id, word.who, word.why, word.said_at, word.digest)
+        texts = (word.intervention_id, word.who, word.why, word.said_at, word.digest, word.finding)
     except (ValueError, KeyError, TypeError) as error:
         return f"not a word of an operator: {type(error).__name__}"
     if not all(isinstance(text, str) for text in texts):

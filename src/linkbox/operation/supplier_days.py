@@ -22,7 +22,7 @@ def supplier_days(store: Store, day: date, key: RecordsKey | None) -> dict[str, 
     A hold belongs to the day on which it began. Each supplier's lines come from what it alone was told."""
     lines: dict[str, list[dict[str, Json]]] = defaultdict(list)
     for row in store.rows("notice"):
-        if row.body["audience"] != "supplier":
+        if row.body["audience"] != "supplier" or row.body["stage"] != "event":
             continue
         told = row.body["json"]
         for point in told["points"]:
