@@ -11,7 +11,7 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 
 from linkbox.base.errors import InvalidInput, LinkboxError
@@ -21,6 +21,7 @@ from linkbox.operation.operators import WordKind
 from linkbox.operation.rate_limit import RateLimit
 
 MAX_BODY_BYTES = 10_000
+_BEARER = HTTPBearer(auto_error=False, description="The operator's own token.")
 Why = Annotated[str, Field(min_length=1, max_length=500, description="The reason; it is recorded.")]
 Plan = Annotated[str, Field(min_length=12, max_length=64, description="12 or more characters of the plan's SHA-256.")]
 
@@ -81,7 +82,6 @@ def create_operators_app(
     an address that asks too often."""
     app = FastAPI(title="Linkbox operators", docs_url=None, redoc_url=None)
     allowed = limit or RateLimit(burst=60, per_minute=120.0)
-    bearer = HTTPBearer(auto_error=False, description="The operator's own token.")
 
     @app.middleware("http")
     async def guard(request: Request, proceed: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -91,6 +91,11 @@ def create_operators_app(
         length = request.headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > MAX_BODY_BYTES or "transfer-encoding" in request.headers:
             return _told(413, f"a body has at most {MAX_BODY_BYTES} bytes, and says how many")
+        if request.url.path != app.openapi_url:  # before anything else is looked at, the body least of all
+            scheme, _, token = request.headers.get("authorization", "").partition(" ")
+            request.state.person = operators.who(token) if scheme.lower() == "bearer" else None
+            if request.state.person is None:
+                return _told(401, "a token is needed", {"WWW-Authenticate": "Bearer"})
         return await proceed(request)
 
     @app.exception_handler(UnknownIntervention)
@@ -106,10 +111,8 @@ def create_operators_app(
         return _told(503, str(error), {"Retry-After": "5"})
 
     def with_scope(scope: Scope) -> Callable[..., Person]:
-        def person_of(given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> Person:
-            person = None if given is None else operators.who(given.credentials)
-            if person is None:
-                raise HTTPException(401, "a token is needed", headers={"WWW-Authenticate": "Bearer"})
+        def person_of(request: Request, _: Annotated[object, Depends(_BEARER)]) -> Person:
+            person: Person = request.state.person
             if scope not in person.scopes:
                 raise HTTPException(403, f"your token has not the scope {scope.value!r}")
             return person
@@ -125,42 +128,42 @@ def create_operators_app(
         return JSONResponse({"taken": kind.value, "intervention": about or None, "by": person.name})
 
     @app.get("/interventions")
-    async def interventions(_: Annotated[Person, viewer], everything: bool = False) -> list[dict[str, Any]]:
+    async def interventions(_: Person = viewer, everything: bool = False) -> list[dict[str, Any]]:
         """Those under way; with ``everything=true`` also those that are over."""
         return front.interventions(everything=everything)
 
     @app.get("/interventions/{intervention}")
-    async def intervention(_: Annotated[Person, viewer], intervention: str) -> dict[str, Any]:
+    async def intervention(intervention: str, _: Person = viewer) -> dict[str, Any]:
         """One, with its story and the plan that waits for people."""
         return front.intervention(intervention)
 
     @app.post("/interventions/{intervention}/approve")
-    async def approve(person: Annotated[Person, authoriser], intervention: str, said: AboutAPlan) -> Response:
+    async def approve(intervention: str, said: AboutAPlan, person: Person = authoriser) -> Response:
         """Yes to exactly this plan."""
         return say(person, WordKind.APPROVE, intervention, said.why, plan=said.plan)
 
     @app.post("/interventions/{intervention}/refuse")
-    async def refuse(person: Annotated[Person, authoriser], intervention: str, said: AboutAPlan) -> Response:
+    async def refuse(intervention: str, said: AboutAPlan, person: Person = authoriser) -> Response:
         """No: nobody is held for it, and nothing further is planned in this intervention."""
         return say(person, WordKind.REFUSE, intervention, said.why, plan=said.plan)
 
     @app.post("/interventions/{intervention}/stop")
-    async def stop(person: Annotated[Person, stopper], intervention: str, said: Stop) -> Response:
+    async def stop(intervention: str, said: Stop, person: Person = stopper) -> Response:
         """Free everybody of this intervention at once."""
         return say(person, WordKind.STOP, intervention, said.why)
 
     @app.post("/stop")
-    async def stop_all(person: Annotated[Person, stopper], said: Stop) -> Response:
+    async def stop_all(said: Stop, person: Person = stopper) -> Response:
         """Stop every intervention that is under way, in one commit."""
         return say(person, WordKind.STOP_ALL, "", said.why)
 
     @app.post("/interventions/{intervention}/finding")
-    async def found(person: Annotated[Person, authoriser], intervention: str, said: FoundOut) -> Response:
+    async def found(intervention: str, said: FoundOut, person: Person = authoriser) -> Response:
         """Keep why the market failed; earlier findings stay."""
         return say(person, WordKind.FINDING, intervention, said.note, finding=said.finding)
 
     @app.get("/status")
-    async def status_(_: Annotated[Person, viewer], request: Request) -> Response:
+    async def status_(request: Request, _: Person = viewer) -> Response:
         """How the service is doing: one screen of text, or JSON to who accepts it."""
         if "application/json" in request.headers.get("accept", ""):
             return JSONResponse(dict(status()))

@@ -19,6 +19,7 @@ from linkbox.app.network_cli import app as network_app
 from linkbox.app.notices_cli import app as notices_app
 from linkbox.app.prove_cli import app as prove_app
 from linkbox.app.report_cli import clocks_app, report_app
+from linkbox.app.run_cli import operators_app, run
 from linkbox.app.watch_cli import watch
 from linkbox.app.wire_cli import add_wire_commands
 from linkbox.base.errors import InvalidInput, Issue, LinkboxError
@@ -45,6 +46,8 @@ app.add_typer(interventions_app, name="interventions")
 app.add_typer(consents_app, name="consents")
 add_wire_commands(app)
 app.command("watch")(watch)
+app.command("run")(run)
+app.add_typer(operators_app, name="operators")
 app.add_typer(readings_cli.app, name="readings")
 add_market_commands(app)
 

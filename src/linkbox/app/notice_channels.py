@@ -106,6 +106,12 @@ class ChannelsConfig(_Part):
     folders: FoldersPart = FoldersPart()
     sftp: dict[str, SftpPart] = Field(default_factory=dict)
 
+    def within(self, folder: Path) -> ChannelsConfig:
+        """The same, its paths relative to ``folder``."""
+        folders = FoldersPart(notices=folder / self.folders.notices, suppliers=folder / self.folders.suppliers)
+        keys = {n: p.model_copy(update={"key": p.key and folder / p.key}) for n, p in self.sftp.items()}
+        return self.model_copy(update={"folders": folders, "sftp": keys})
+
 
 def read_channels(path: Path) -> ChannelsConfig:
     """Read the file; raise InvalidInput with everything that is wrong with it."""

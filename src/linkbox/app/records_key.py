@@ -16,23 +16,24 @@ from linkbox.records.signing import fingerprint, signer
 PASSWORD = "LINKBOX_RECORDS_PASSWORD"  # noqa: S105 - the name of a variable
 
 
-def load_records_key(path: Path) -> ec.EllipticCurvePrivateKey:
+def load_records_key(path: Path, *, password: bytes | None = None, where: str = "--key") -> ec.EllipticCurvePrivateKey:
     """Raise InvalidInput for anything but a private key on P-256; its content is never shown."""
     try:
-        password = os.environ.get(PASSWORD)
-        key = load_pem_private_key(path.read_bytes(), password.encode() if password else None)
+        secret = password or os.environ.get(PASSWORD, "").encode()
+        key = load_pem_private_key(path.read_bytes(), secret or None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _refused(path, f"can not be read as a private key in PEM ({type(error).__name__})") from error
+        rule = f"can not be read as a private key in PEM ({type(error).__name__})"
+        raise _refused(path, rule, where) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise _refused(path, "must be a key on P-256")
+        raise _refused(path, "must be a key on P-256", where)
     return key
 
 
-def read_records_key(path: Path) -> RecordsKey:
+def read_records_key(path: Path, *, password: bytes | None = None, where: str = "--key") -> RecordsKey:
     """The key as the operation uses it."""
-    key = load_records_key(path)
+    key = load_records_key(path, password=password, where=where)
     return RecordsKey(key_id=fingerprint(key.public_key())[:16], sign=signer(key))
 
 
-def _refused(path: Path, rule: str) -> InvalidInput:
-    return InvalidInput("key", [Issue(where="--key", value=str(path), rule=rule)])
+def _refused(path: Path, rule: str, where: str) -> InvalidInput:
+    return InvalidInput("key", [Issue(where=where, value=str(path), rule=rule)])

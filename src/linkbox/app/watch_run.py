@@ -188,7 +188,7 @@ async def _save_each(watching: Watching) -> None:
 def _sources(watching: Watching, folder: Path) -> list[Source]:
     found: list[Source] = []
     if watching.config.mqtt is not None:
-        found.append(_mqtt(watching.config.mqtt, folder))
+        found.append(mqtt_source(watching.config.mqtt, folder))
     if (http := watching.config.http) is not None:
         from linkbox.adapters.ingest.http import HttpSource
 
@@ -199,7 +199,8 @@ def _sources(watching: Watching, folder: Path) -> list[Source]:
     return found
 
 
-def _mqtt(part: MqttPart, folder: Path) -> Source:
+def mqtt_source(part: MqttPart, folder: Path) -> Source:
+    """The broker of a configuration as a source; raise InvalidInput where that can not be."""
     try:
         from linkbox.adapters.ingest.mqtt import MqttBroker, MqttSource, Password
     except ImportError as error:

@@ -1,7 +1,7 @@
 """Who of the operators may do what over the network, each known by a token of their own.
 
-Only the SHA-256 of a token is kept. A token has 256 bits of chance, so it needs no slow hash. It is compared in constant
-time with every operator's, so that an answer tells nothing of how near a guess was."""
+Only the SHA-256 of a token is kept. A token has 256 bits of chance, so it needs no slow hash. It is compared in
+constant time with every operator's, so that an answer tells nothing of how near a guess was."""
 
 from __future__ import annotations
 
@@ -43,9 +43,14 @@ class Operators:
 
     def who(self, token: str) -> Person | None:
         """Whose token it is, or None."""
-        digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+        digest = token_digest(token)
         found = None
         for person in self._people:
             if hmac.compare_digest(digest, person.token_sha256):
                 found = person
         return found
+
+
+def token_digest(token: str) -> str:
+    """What is kept of a token: its SHA-256, in hexadecimal."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,4 +1,4 @@
-"""Words of operators on their way to the controller: made from what a person says, refused where they could never count.
+"""Words of operators on their way to the controller, made from what a person says; some could never count.
 
 A terminal and the HTTP interface say the same words; what counts is judged by the controller (decision 0031)."""
 

@@ -6,10 +6,9 @@ scenario gives the same history, however fast or slow the machine is."""
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,10 +17,10 @@ from typing import ClassVar
 import aiohttp
 import numpy as np
 
+from linkbox.adapters.customer_page import PageSetup
 from linkbox.adapters.gateway_http import HttpDccGateway
 from linkbox.adapters.hosting import Hosted
-from linkbox.adapters.inbound_customers import Senders, customer_router
-from linkbox.adapters.inbound_http import create_inbound_app
+from linkbox.adapters.inbound_customers import Senders
 from linkbox.adapters.market_uftp import CONTENT_TYPE, PATH
 from linkbox.adapters.notices_files import FileNoticeChannel, SupplierDrop
 from linkbox.adapters.notices_routed import RoutedNoticeChannel
@@ -33,11 +32,14 @@ from linkbox.operation import drawing_desk
 from linkbox.operation.controller import Controller
 from linkbox.operation.desk import Told
 from linkbox.operation.ports import DccGateway, NoticeChannel, PeerUnreachable, Row
+from linkbox.operation.rate_limit import RateLimit
 from linkbox.records.audit import AuditRecord
 from linkbox.records.contact import Channel
+from linkbox.service.claim import Taken, locked
+from linkbox.service.doors import front_door, page_door
 from linkbox.study.direct import DirectDcc, DirectDoor
 from linkbox.study.faults import LossyDcc, reading_lost
-from linkbox.study.objectors import Objectors, page_of
+from linkbox.study.objectors import Objectors
 from linkbox.study.operators import OPERATORS, ControlRoom, code_of
 from linkbox.study.scenario import Scenario
 from linkbox.study.wiring import PROVIDER, USER, Cast, cast, market_gateway, provider_wire, read_street, site_of
@@ -104,10 +106,10 @@ class FolderBusy(LinkboxError):
 def claimed(folder: Path) -> Iterator[None]:
     """Be the only one who runs an evening in ``folder``; raise FolderBusy. A process that dies gives it up."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK_FILE).open("w") as lock:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            stack.enter_context(locked(folder / LOCK_FILE))
+        except Taken as error:
             raise FolderBusy(folder) from error
         yield
 
@@ -167,15 +169,15 @@ async def run_controlled(
         evening = Evening(people=people, world=world, controller=controller, store=store, clock=clock)
         front: _FrontDoor | DirectDoor = DirectDoor(controller)
         if not direct:
-            door = create_inbound_app(controller)
-            door.include_router(customer_router(controller, Senders({"distributor": people.secret})))
-            host = Hosted(door)
+            host = Hosted(front_door(controller, senders=Senders({"distributor": people.secret})))
             own_url = await host.start()
             stack.push_async_callback(host.stop)
             front = await stack.enter_async_context(_FrontDoor(own_url))
         clicks = _Clicks(objectors, "")
         if scenario.say_no_share and site.notices.links is not None:
-            pages = Hosted(page_of(controller, store, site.notices.links))
+            page = PageSetup(dead_after_s=0.0)
+            limit = RateLimit(burst=10_000)
+            pages = Hosted(page_door(controller, store, site.notices.links, setup=page, limit=limit))
             clicks = _Clicks(objectors, await pages.start())
             stack.push_async_callback(pages.stop)
         await _Scheduler(evening, front, watch, clicks).run()

@@ -10,15 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
-from fastapi import FastAPI
 
-from linkbox.adapters.customer_page import PageSetup, create_customer_app
 from linkbox.base.time import parse_utc
-from linkbox.operation.controller import Controller
-from linkbox.operation.objection_desk import CustomerLinks
 from linkbox.operation.ports import Store
-from linkbox.operation.rate_limit import RateLimit
-from linkbox.records.links import LinkSigner
 
 _LINK = re.compile(r"/no/[A-Za-z0-9_-]{48}")
 _SOONEST_S, _LATEST_S = 20, 240
@@ -71,9 +65,3 @@ class Objectors:
 
     def _minded(self, customer: str) -> bool:
         return random.Random(f"objector/{self.seed}/{customer}").random() < self.share
-
-
-def page_of(controller: Controller, store: Store, signer: LinkSigner) -> FastAPI:
-    """The customers' page over the evening's controller, which is called to work after each click anyway."""
-    front = CustomerLinks(controller, store, signer, nudge=lambda: None)
-    return create_customer_app(front, PageSetup(dead_after_s=0.0), limit=RateLimit(burst=10_000))
