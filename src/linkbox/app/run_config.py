@@ -19,9 +19,12 @@ from linkbox.app.notice_channels import ChannelsConfig
 from linkbox.app.watch_config import MqttPart
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.control.authorisation import POLICIES
+from linkbox.control.candidates import MAX_HOLD_S, MIN_HOLD_S
 from linkbox.control.policy import ControlPolicy
 from linkbox.dcc.eligibility import PROFILES, UserRole
 from linkbox.grid.policy import RiskPolicy
+
+RISK_NAMES = frozenset(f.name for f in fields(RiskPolicy))
 
 
 def _secret(text: str) -> str:
@@ -153,11 +156,13 @@ class SenderPart(_Part):
 
 
 class NoticesPart(ChannelsConfig):
-    """The ways out, as for ``linkbox notices try``; ``supplier_channels``: supplier to ``file``, ``sftp``, ``webhook``
-    or ``e-mail``."""
+    """The ways out, as for ``linkbox notices try``; ``supplier_channels``: supplier to ``file``, ``sftp``, or the
+    address of its webhook."""
 
     sender: SenderPart = SenderPart()
-    supplier_channels: dict[str, Literal["file", "sftp", "webhook", "e-mail"]] = Field(default_factory=dict)
+    supplier_channels: dict[str, Annotated[str, Field(pattern=r"^(file|sftp|https://\S+)$")]] = Field(
+        default_factory=dict
+    )
 
 
 class DailyPart(_Part):
@@ -246,7 +251,8 @@ def _beyond(config: RunConfig) -> Iterator[tuple[str, str, str]]:
         for setting, value in getattr(config, part_name).items():
             if setting not in known:
                 yield f"{part_name}.{setting}", str(value), "is no such setting"
-    yield from _counts(config)
+    wrong = list(_counts(config))
+    yield from wrong or _holds(config)
     if config.records is None and config.notices.supplier_channels:
         yield "records", "", "must be there: what goes to suppliers is signed"
 
@@ -276,6 +282,21 @@ def _counts(config: RunConfig) -> Iterator[tuple[str, str, str]]:
             yield f"control.{name}", str(value), "must be a whole number, not negative"
         elif kind == "float" and (isinstance(value, bool) or value < 0):
             yield f"control.{name}", str(value), "must be a number, not negative"
+
+
+def _holds(config: RunConfig) -> Iterator[tuple[str, str, str]]:
+    """The durations that planner and veto allow: a policy outside of them would fail at each plan."""
+    usual = ControlPolicy()
+    hold_s, least_s = (config.control.get(n, getattr(usual, n)) for n in ("hold_s", "min_hold_s"))
+    if not MIN_HOLD_S <= hold_s <= MAX_HOLD_S:
+        yield "control.hold_s", str(hold_s), f"must be within {MIN_HOLD_S}..{MAX_HOLD_S}"
+    if not 60 <= least_s <= hold_s:
+        yield "control.min_hold_s", str(least_s), "must be at least 60, and at most hold_s"
+    if any(name in RISK_NAMES for name in config.risk) and all(name in RISK_NAMES for name in config.risk):
+        try:
+            RiskPolicy(**config.risk)
+        except ValueError as error:
+            yield "risk", str(config.risk)[:60], str(error)
 
 
 def control_policy(config: RunConfig) -> ControlPolicy:

@@ -43,7 +43,7 @@ from linkbox.records.pseudonym import Pseudonymiser
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_UNREADABLE = (LinkboxError, OSError, ValueError)
+_WEBHOOK = "webhook"
 
 
 class _Reader:
@@ -239,14 +239,15 @@ def _records_key(config: RunConfig, folder: Path) -> RecordsKey | None:
 def _notices(
     config: RunConfig, chargers: Chargers, links: LinkSigner | None, records: RecordsKey | None
 ) -> NoticeSetup:
-    sender = config.notices.sender
+    sender, ways = config.notices.sender, config.notices.supplier_channels
     return NoticeSetup(
         sender=Sender(name=sender.name, phone=sender.phone, website=sender.website),
         contacts=chargers.contacts,
         links=links,
         page_url="" if config.page is None else config.page.url.rstrip("/"),
         records_key=records,
-        supplier_channels=dict(config.notices.supplier_channels),
+        supplier_channels={n: _WEBHOOK if "://" in way else way for n, way in ways.items()},
+        supplier_addresses={n: way for n, way in ways.items() if "://" in way},
     )
 
 

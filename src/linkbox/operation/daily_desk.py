@@ -15,6 +15,7 @@ from linkbox.operation.ports import Row, Store
 from linkbox.operation.reporting import put_delivery
 from linkbox.operation.session import Session
 from linkbox.operation.supplier_days import supplier_days
+from linkbox.operation.supplier_desk import where_to
 from linkbox.records.civil_time import british_time
 from linkbox.records.clocks import ClockReading
 
@@ -71,6 +72,7 @@ def _queue_day(session: Session, supplier: str, day: date, files: Mapping[str, b
         "audience": "supplier",
         "channel": setup.supplier_channels.get(supplier, "file"),
         "supplier": supplier,
+        **where_to(setup, supplier),
         "intervention": "",
         "stage": "day",
         "at": format_utc(session.now),

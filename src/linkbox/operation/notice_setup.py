@@ -27,7 +27,8 @@ class NoticeSetup:
     """What notices need. ``contacts`` is what was known at the start: what a customer chose since is in the store.
 
     ``page_url`` is where the customers' page is reached from outside, without a slash at its end; without ``links``
-    notices name the telephone only. ``supplier_channels`` says how each supplier gets its files (``file`` otherwise).
+    notices name the telephone only. ``supplier_channels`` says how each supplier gets its files (``file`` otherwise),
+    ``supplier_addresses`` where to, for channels that have to know it.
     """
 
     sender: Sender = SENDER
@@ -36,3 +37,4 @@ class NoticeSetup:
     page_url: str = ""
     records_key: RecordsKey | None = None
     supplier_channels: Mapping[str, str] = field(default_factory=dict)
+    supplier_addresses: Mapping[str, str] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from linkbox.control.intervention import Intervention
 from linkbox.customers.events import SupplierChange
 from linkbox.operation.entities import Command
 from linkbox.operation.event_desk import event_facts, known_end
-from linkbox.operation.notice_setup import RecordsKey
+from linkbox.operation.notice_setup import NoticeSetup, RecordsKey
 from linkbox.operation.reporting import put_delivery
 from linkbox.operation.session import Session
 from linkbox.records.canonical import canonical_json
@@ -27,6 +27,7 @@ def tell_suppliers(session: Session, intervention: Intervention, commands: Seque
             "audience": "supplier",
             "channel": setup.supplier_channels.get(notice.supplier, "file"),
             "supplier": notice.supplier,
+            **where_to(setup, notice.supplier),
             "intervention": intervention.id,
             "stage": "event",
             "at": notice.at,
@@ -36,6 +37,11 @@ def tell_suppliers(session: Session, intervention: Intervention, commands: Seque
         session.queue("notice", key, intervention.id, body)
         put_delivery(session.tx, session.desk.outbox["notice", key], "queued", session.now)
         session.audit("notice", "supplier", supplier=notice.supplier, points=len(notice.points), notice=key)
+
+
+def where_to(setup: NoticeSetup, supplier: str) -> dict[str, str]:
+    """The address of a supplier's channel, where it has one."""
+    return {"to": setup.supplier_addresses[supplier]} if supplier in setup.supplier_addresses else {}
 
 
 def signed_files(notice: SupplierNotice, key: RecordsKey | None) -> dict[str, object]:
