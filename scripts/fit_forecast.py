@@ -22,7 +22,7 @@ from linkbox.twin.charging import charge, come_and_go, no_cars
 from linkbox.twin.households import household_demand_w
 from linkbox.twin.vehicles import VehicleOptions, draw_sessions
 
-HORIZONS_S = (300.0, 600.0, 900.0, 1800.0)
+HORIZONS_S = (300.0, 600.0, 900.0, 1800.0, 3600.0)
 LEVELS = (0.5, 0.8, 0.95, 0.99)
 ETA = 0.03
 GRAIN_A = 32.0

@@ -119,3 +119,33 @@ def test_known_profile_is_used_for_the_coming_interval() -> None:
     ahead = forecast.predict(state, MODEL, y, at=at)
     assert (ahead.centre[3] > 120.0).all()
     assert (ahead.centre[0] < 70.0).all()
+
+
+def test_the_shipped_model_looks_from_five_minutes_to_an_hour_ahead() -> None:
+    assert MODEL.horizons_s == (300.0, 600.0, 900.0, 1800.0, 3600.0)
+
+
+def test_upper_quantiles_are_wider_the_farther_they_look() -> None:
+    widths = MODEL.start_z[:, :, 2] - MODEL.start_z[:, :, 0]
+    assert (np.diff(widths, axis=1) > 0.0).all()
+
+
+def test_a_model_that_is_cut_forecasts_the_same_as_far_as_it_goes() -> None:
+    rng = np.random.default_rng(11)
+    currents = [rng.gamma(2.0, 30.0, (1, 3)).astype(np.float32) for _ in range(200)]
+    short = MODEL.until(1800.0)
+    assert short.horizons_s == MODEL.horizons_s[:4]
+    ends = []
+    for model in (MODEL, short):
+        state = forecast.start(1, model, START)
+        for k, y in enumerate(currents):
+            state = forecast.observe(state, model, y, dt_s=DT_S, at=START + (k + 1) * MINUTE)
+        ends.append(forecast.predict(state, model, currents[-1], at=START + 200 * MINUTE).quantile(0.95))
+    np.testing.assert_array_equal(ends[0][:4], ends[1])
+    assert MODEL.until(7200.0) is MODEL
+    assert short.identity != MODEL.identity
+
+
+def test_a_model_can_not_be_cut_to_nothing() -> None:
+    with pytest.raises(ValueError, match="before the first"):
+        MODEL.until(60.0)

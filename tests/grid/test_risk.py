@@ -284,3 +284,24 @@ def test_more_current_never_lengthens_the_time_to_the_limit_nor_allows_more(less
     assert busy.time_to_limit_s <= calm.time_to_limit_s
     assert busy.allowable_current_a[1] <= calm.allowable_current_a[1] + 1e-6
     assert busy.probability >= calm.probability - 1e-9
+
+
+def test_the_forecast_of_every_interval_is_told_also_beyond_the_horizon() -> None:
+    got = judge(after([80.0, 200.0, 80.0], 240))
+    assert [a.until_s for a in got.ahead] == [300.0, 600.0, 900.0, 1800.0, 3600.0]
+    assert got.horizon_s == 1800.0
+    spans = np.diff([0.0, *(a.until_s for a in got.ahead if a.until_s <= got.horizon_s)])
+    squares = np.square([a.upper_a[1] for a in got.ahead[:4]])
+    assert got.upper_current_a[1] == pytest.approx(np.sqrt(np.average(squares, weights=spans)))
+    assert all(a.upper_a[1] > a.expected_a[1] for a in got.ahead)
+
+
+def test_a_policy_may_look_an_hour_ahead() -> None:
+    state, hour = after([80.0, 280.0, 80.0], 20), RiskPolicy(horizon_s=3600.0)
+    far = assess(state, FLEET, policy=hour, returning_a=NOTHING, at=state.at)[0]
+    near = judge(state)
+    assert "in 60 min" in far.reason
+    assert far.horizon_s == 3600.0
+    assert far.probability > near.probability
+    with pytest.raises(ValueError, match="not one of the model's"):
+        assess(state, FLEET, policy=RiskPolicy(horizon_s=7200.0), returning_a=NOTHING, at=state.at)

@@ -59,6 +59,9 @@ def test_an_evening_is_played_back_and_told_line_by_line(tmp_path: Path, capsys:
     assert told[-1]["states"] == {"exceeded": 1, "blind": 1, "normal": 1}
     assert told[-1]["worst"][0]["feeder"] == "CS-1"
     assert told[-1]["worst"][0]["required_reduction_a"][0] > 100.0
+    assert [f["until_s"] for f in told[-1]["worst"][0]["forecast"]] == [300.0, 600.0, 900.0, 1800.0, 3600.0]
+    assert told[-1]["worst"][0]["horizon_s"] == 1800.0
+    assert 300.0 < told[-1]["worst"][0]["neutral_a"] < 420.0
     assert [line["newly_blind"] for line in told if line["newly_blind"]] == [["CS-3"]]
     assert told[-1]["played"] == [90, 90]
     log = lines_of((tmp_path / "watch.log").read_text("utf-8"))

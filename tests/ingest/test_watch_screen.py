@@ -18,6 +18,10 @@ FEEDER = {
     "time_to_limit_s": 840.0,
     "probability": 0.37,
     "required_reduction_a": [81.4, 0.0, None],
+    "forecast": [
+        {"until_s": 300.0, "expected_a": [301.0, 40.0, None], "upper_a": [322.4, 55.0, None]},
+        {"until_s": 3600.0, "expected_a": [None, None, None], "upper_a": [None, None, None]},
+    ],
     "reason": "L1 fuse gG 200 A is at 93% of its limit and gets to 115% in 30 min at the 95% forecast",
 }
 STATUS: dict[str, Any] = {
@@ -52,6 +56,7 @@ def test_the_screen_shows_states_the_worst_feeder_its_whole_reason_counters_and_
         "37 %",
         "81/0/-",
         FEEDER["reason"],
+        "forecast 5 min 301 (322) A  60 min ?",
         "messages 99  malformed 1",
         "duplicate 12",
         "p50 0.50 s  p99 1.25 s",

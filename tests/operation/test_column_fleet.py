@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from linkbox.grid.columns import FleetColumns
 from linkbox.grid.fleet import Fleet
+from linkbox.grid.policy import RiskPolicy
 from linkbox.operation.column_fleet import ColumnFleet
 from linkbox.operation.fleet_judge import ObjectFleet
 from tests.grid.samples import MINUTE, START, feeder
@@ -15,8 +17,11 @@ from tests.grid.samples import MINUTE, START, feeder
 FLEET = Fleet.of([replace(feeder(f"F{i}"), substation=f"S{i}") for i in range(6)])
 
 
-def test_columns_find_the_same_feeders_as_objects_and_restore_what_they_knew() -> None:
-    objects, columns = ObjectFleet(FLEET, START), ColumnFleet(FleetColumns.of(FLEET), START)
+@pytest.mark.parametrize("horizon_s", [1800.0, 3600.0])
+def test_columns_find_the_same_feeders_as_objects_and_restore_what_they_knew(horizon_s: float) -> None:
+    policy = RiskPolicy(horizon_s=horizon_s)
+    objects = ObjectFleet(FLEET, START, policy=policy)
+    columns = ColumnFleet(FleetColumns.of(FLEET), START, policy=policy)
     rng = np.random.default_rng(3)
     mean = np.array([40.0, 90.0, 150.0, 215.0, 260.0, 40.0])[:, None]
     assert columns.judge().blind.all()
@@ -30,7 +35,8 @@ def test_columns_find_the_same_feeders_as_objects_and_restore_what_they_knew() -
         assert [x.state for x in b.assessments] == [x.state for x in a.assessments]
         np.testing.assert_array_equal(b.blind, a.blind)
     assert a.rows.tolist() == [3, 4]
-    again = ColumnFleet(FleetColumns.of(FLEET), START)
+    assert [x.until_s for x in b.assessments[0].ahead] == [h for h in (300, 600, 900, 1800, 3600) if h <= horizon_s]
+    again = ColumnFleet(FleetColumns.of(FLEET), START, policy=policy)
     again.restore(columns.to_bytes())
     assert again.at == columns.at
     assert again.to_bytes() == columns.to_bytes()

@@ -26,7 +26,8 @@ def screen(status: Mapping[str, Any], last_events: Iterable[str]) -> RenderableT
     parts: list[RenderableType] = [_headline(status), _worst(status["worst"]), _counters(status)]
     if status["worst"]:
         worst = status["worst"][0]
-        parts.insert(2, Text(f"{worst['feeder']}: {worst['reason']}\n"))
+        parts.insert(2, Text(f"{worst['feeder']}: {worst['reason']}"))
+        parts.insert(3, Text(f"forecast {forecast_text(worst)}\n", style="dim"))
     if "played" in status:
         parts.append(_played(*status["played"]))
     events = [Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in last_events]
@@ -39,6 +40,18 @@ def plain_line(status: Mapping[str, Any]) -> str:
     worst = status["worst"][0] if status["worst"] else None
     tail = f"  worst: {worst['feeder']} {worst['state']}: {worst['reason']}" if worst else ""
     return f"{status['at']}  {status['accepted']} of {status['readings']} readings  {states}{tail}"
+
+
+def forecast_text(feeder: Mapping[str, Any]) -> str:
+    """Expected current, and in brackets the upper one, of the phase that carries most, at the end of each interval."""
+
+    def words(interval: Mapping[str, Any]) -> str:
+        seen = [(u, e) for u, e in zip(interval["upper_a"], interval["expected_a"], strict=True) if u is not None]
+        upper, expected = max(seen, default=(None, None))
+        amps = "?" if upper is None else f"{expected:.0f} ({upper:.0f}) A"
+        return f"{interval['until_s'] / 60.0:.0f} min {amps}"
+
+    return "  ".join(words(interval) for interval in feeder["forecast"]) or "none"
 
 
 def _headline(status: Mapping[str, Any]) -> Text:

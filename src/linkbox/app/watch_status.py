@@ -60,6 +60,17 @@ def _feeder(a: RiskAssessment) -> dict[str, Any]:
         "required_reduction_a": [_number(v) for v in a.required_reduction_a],
         "expected_current_a": [_number(v) for v in a.expected_current_a],
         "allowable_current_a": [_number(v) for v in a.allowable_current_a],
+        "neutral_a": _number(a.neutral_a),
+        "neutral_degc": _number(a.neutral_degc),
+        "horizon_s": a.horizon_s,
+        "forecast": [
+            {
+                "until_s": interval.until_s,
+                "expected_a": [_number(v) for v in interval.expected_a],
+                "upper_a": [_number(v) for v in interval.upper_a],
+            }
+            for interval in a.ahead
+        ],
         "reason": a.reason,
     }
 

@@ -8,7 +8,7 @@ entry are estimated from R1 by the power law through the same three sizes. A dis
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, sqrt
 
 from linkbox.grid.errors import UnknownCable
@@ -24,7 +24,11 @@ COPPER_PER_K = 0.00393
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CableSpec:
     """One cable type. ``rated_current_a`` held for ever brings the conductor from ``ambient_degc`` (the ground) to
-    ``max_conductor_degc``; ``shares`` belong to CABLE_TAU_S and sum to 1."""
+    ``max_conductor_degc``; ``shares`` belong to CABLE_TAU_S and sum to 1.
+
+    ``neutral_share`` is the neutral's rating over that of a phase, 1 where its section is full; ``cyclic_factor`` the
+    distributor's own (EREC P17), where there is one: the peak of a daily cycle over the rating; None: worked out from
+    the model (``cyclic``)."""
 
     name: str
     rated_current_a: float
@@ -33,6 +37,17 @@ class CableSpec:
     shares: tuple[float, ...]
     resistance_per_k: float
     source: str
+    neutral_share: float = 1.0
+    cyclic_factor: float | None = None
+
+    def neutral(self) -> CableSpec:
+        """The neutral as a conductor of its own, heated by its own current alone.
+
+        A rating is that of three loaded conductors side by side; where the neutral carries much, some of them carry
+        less. So this errs to the safe side, but for currents of third order, which load all four at once.
+        """
+        rated_a = self.rated_current_a * self.neutral_share
+        return replace(self, name=f"{self.name} neutral", rated_current_a=rated_a)
 
     @property
     def rated_rise_k(self) -> float:
@@ -81,6 +96,21 @@ def _is_copper(line_code: str) -> bool:
     return "." in line_code and not {"SAC", "AC"} & set(line_code.upper().split("_"))
 
 
+_REDUCED_NEUTRAL_OHM_PER_KM: dict[str, float] = dict.fromkeys(
+    ("3c_240_SAC_XC", "3c_240_AS", "3c_300_SAC_XC", "3c_300_XC", "3c_300"), 0.164
+)
+"""Neutrals of more than 1.1 times the phase's resistance: (R0 - R1) / 3 of the ENWL line codes, here about 185 mm2 Al.
+All others of the set have a full section, or a sheath that is better than one."""
+
+
+def _neutral_share(line_code: str, r1: float) -> float:
+    """The neutral's rating over the phase's, by the same power law."""
+    reduced = _REDUCED_NEUTRAL_OHM_PER_KM.get(line_code)
+    if reduced is None:
+        return 1.0
+    return round(_rating_90_degc(reduced)[0] / _rating_90_degc(r1)[0], 3)
+
+
 def estimate_cable(line_code: str, r1_ohm_per_km: float) -> CableSpec:
     """A CableSpec from the name and the positive-sequence resistance at 20 degC.
 
@@ -98,6 +128,7 @@ def estimate_cable(line_code: str, r1_ohm_per_km: float) -> CableSpec:
         shares=_shares(r1_ohm_per_km),
         resistance_per_k=alpha,
         source=_ANCHOR_SOURCE if is_anchor and limit == 90.0 else _ESTIMATE_SOURCE,
+        neutral_share=_neutral_share(line_code, r1_ohm_per_km),
     )
 
 

@@ -15,6 +15,7 @@ from linkbox.grid import forecast, thermal
 from linkbox.grid.forecast import ForecastModel, ForecastState
 from linkbox.grid.forecast_model import ONE_MINUTE_MODEL
 from linkbox.grid.network import FeederModel
+from linkbox.grid.neutral import neutral_current_a
 from linkbox.grid.thermal import CableParameters, Floats, FuseParameters, TransformerParameters
 
 WINDOW_S = 60.0
@@ -29,13 +30,15 @@ DEFAULT_AMBIENT_DEGC = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """Feeders as parameter arrays, in the order of ``feeders``. Fuses are the pessimistic ones: the alarm set."""
+    """Feeders as parameter arrays, in the order of ``feeders``. Fuses are the pessimistic ones: the alarm set.
+    ``neutral`` are the neutrals of the cables, as conductors of their own."""
 
     feeders: tuple[FeederModel, ...]
     fuse: FuseParameters
     cable: CableParameters
     transformer: TransformerParameters
     model: ForecastModel
+    neutral: CableParameters
 
     @classmethod
     def of(cls, feeders: Sequence[FeederModel], *, model: ForecastModel = ONE_MINUTE_MODEL) -> Fleet:
@@ -48,6 +51,7 @@ class Fleet:
             cable=CableParameters.of([f.cable for f in feeders]),
             transformer=TransformerParameters.of([f.transformer for f in feeders]),
             model=model,
+            neutral=CableParameters.of([f.cable.neutral() for f in feeders]),
         )
 
     @property
@@ -65,7 +69,9 @@ class FleetState:
 
     ``fuse`` (2, feeders, 3) fractions of melting; ``cable`` (5, feeders, 3) K over ground; ``transformer`` (3,
     feeders); ``current_a`` and ``transformer_current_a`` the last readings, NaN before the first; ``seen_s`` and
-    ``transformer_seen_s`` their times in seconds since 1970; ``held_a`` the load held down then.
+    ``transformer_seen_s`` their times in seconds since 1970; ``held_a`` the load held down then. ``neutral`` (5,
+    feeders, 1) K over ground, followed while all three phases are read, last at ``neutral_seen_s`` (feeders,); NaN
+    where it is not followed.
     """
 
     at: datetime
@@ -79,6 +85,8 @@ class FleetState:
     held_a: Floats
     ambient_degc: Floats
     forecast: ForecastState
+    neutral: Floats
+    neutral_seen_s: Floats
 
     def age_s(self, at: datetime) -> Floats:
         """Seconds since each phase was last read (feeders, 3); infinite before the first reading."""
@@ -107,8 +115,18 @@ def initial_state(
             held_a=np.zeros((n, 3)),
             ambient_degc=np.full(n, ambient_degc),
             forecast=forecast.start(n, fleet.model, at),
+            neutral=thermal.cable_steady(_neutral_preload(fleet, load, preload_a, currents), fleet.neutral),
+            neutral_seen_s=np.full(n, np.nan),
         )
     )
+
+
+def _neutral_preload(fleet: Fleet, load: Floats, preload_a: Floats | float | None, currents: Floats) -> Floats:
+    """(feeders, 1): what the given phase currents leave in the neutral; where none are given, its share of the load
+    that the phases are taken to have had, for nobody knows how it was balanced."""
+    if preload_a is not None:
+        return neutral_current_a(currents)[:, None]
+    return np.asarray(load * fleet.neutral.rated_current_a / fleet.cable.rated_current_a)
 
 
 def observe(
@@ -135,6 +153,7 @@ def observe(
     seen = np.isfinite(current_a)
     dt_s = np.where(np.isnan(state.seen_s), WINDOW_S, at.timestamp() - state.seen_s)
     heated = _heat_phases(state, fleet, np.asarray(current_a, dtype=np.float64), dt_s, seen)
+    heated = _heat_neutrals(heated, fleet, np.asarray(current_a, dtype=np.float64), at)
     warmed = _heat_transformers(heated, fleet, np.asarray(transformer_current_a, dtype=np.float64), ambient, at)
     demand = (np.where(seen, current_a, np.nan) + held).astype(np.float32)
     learned = forecast.observe(state.forecast, fleet.model, demand, dt_s=dt_s.astype(np.float32), at=at)
@@ -168,6 +187,24 @@ def _heat_phases(state: FleetState, fleet: Fleet, y: Floats, dt_s: Floats, seen:
     )
 
 
+def _heat_neutrals(state: FleetState, fleet: Fleet, y: Floats, at: datetime) -> FleetState:
+    """A neutral is heated where all three phases are read; a gap with the larger of the currents at its two ends."""
+    now = neutral_current_a(y)
+    seen = np.isfinite(now)
+    dt_s = np.where(np.isnan(state.neutral_seen_s), WINDOW_S, at.timestamp() - state.neutral_seen_s)
+    gap_s = np.where(seen, np.maximum(dt_s - WINDOW_S, 0.0), 0.0)[:, None]
+    step_s = np.where(seen, np.minimum(dt_s, WINDOW_S), 0.0)[:, None]
+    flows, terms = np.where(seen, now, 0.0)[:, None], state.neutral
+    if gap_s.any():
+        worst = np.fmax(flows, neutral_current_a(state.current_a)[:, None])
+        terms = thermal.cable_step(terms, worst, fleet.neutral, gap_s)
+    return replace(
+        state,
+        neutral=thermal.cable_step(terms, flows, fleet.neutral, step_s),
+        neutral_seen_s=np.where(seen, at.timestamp(), state.neutral_seen_s),
+    )
+
+
 def _heat_transformers(state: FleetState, fleet: Fleet, y: Floats, ambient: Floats, at: datetime) -> FleetState:
     seen: NDArray[np.bool_] = np.asarray(np.isfinite(y).all(axis=-1))
     dt_s = np.where(np.isnan(state.transformer_seen_s), WINDOW_S, at.timestamp() - state.transformer_seen_s)
@@ -197,7 +234,8 @@ def _heat_transformers(state: FleetState, fleet: Fleet, y: Floats, ambient: Floa
 
 def frozen(state: FleetState) -> FleetState:
     """The same state, its own arrays closed to writing."""
-    for name in ("fuse", "cable", "transformer", "current_a", "seen_s", "transformer_current_a", "held_a"):
+    own = ("fuse", "cable", "transformer", "current_a", "seen_s", "transformer_current_a", "held_a", "neutral")
+    for name in own:
         getattr(state, name).setflags(write=False)
     for name in ("ema", "level", "observed_s", "z", "open_centre", "open_sigma", "open_sum", "open_weight_s"):
         getattr(state.forecast, name).setflags(write=False)

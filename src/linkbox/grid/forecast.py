@@ -1,8 +1,8 @@
-"""Current of each phase over the next half hour: a pooled linear map on deviations, with quantiles that track.
+"""Current of each phase over the next hour: a pooled linear map on deviations, with quantiles that track.
 
 For each horizon the target is the *mean* current of the interval that ends there and starts at the previous horizon,
-because that is what heats a fuse or a cable: (0, 5], (5, 10], (10, 15] and (15, 30] minutes. On 15-minute data it is
-the usual value one and two steps ahead.
+because that is what heats a fuse or a cable: (0, 5], (5, 10], (10, 15], (15, 30] and (30, 60] minutes. On 15-minute
+data it is the usual value some steps ahead.
 
     centre  = mu' + b0 (y - mu) + b1 (e5 - mu) + b2 (e15 - mu) + b3 (e60 - mu) + b4 (e240 - mu)
     sigma   = sqrt(max(e5, 0.3 level) * grain)
@@ -75,6 +75,24 @@ class ForecastModel:
         """What tells the model from others, as bytes."""
         shape = repr((self.horizons_s, self.levels, self.eta, self.grain_a, self.window_s, self.spread_power)).encode()
         return shape + self.coefficients.tobytes() + self.start_z.tobytes()
+
+    def until(self, horizon_s: float) -> ForecastModel:
+        """The same model without its horizons beyond ``horizon_s``; itself where there are none.
+
+        Raises ValueError where nothing is left. Every horizon costs a fleet memory, so one that judges half an hour
+        ahead need not follow the hour.
+        """
+        kept = sum(h <= horizon_s for h in self.horizons_s)
+        if not kept:
+            raise ValueError(f"horizon {horizon_s:g} s is before the first of {self.horizons_s}")
+        if kept == len(self.horizons_s):
+            return self
+        return replace(
+            self,
+            horizons_s=self.horizons_s[:kept],
+            coefficients=self.coefficients[:, :kept].copy(),
+            start_z=self.start_z[:, :kept].copy(),
+        )
 
     def move(self, h: int) -> float:
         """How far one verified forecast of horizon ``h`` can move a quantile, in sigmas."""

@@ -58,6 +58,8 @@ def rows_of(state: HotState, columns: FleetColumns, rows: Rows, *, held_a: Float
                 open_sum=picked(state.open_sum),
                 open_weight_s=picked(state.open_weight).astype(np.float32),
             ),
+            neutral=np.full((len(state.cable), len(rows), 1), np.nan),  # the columns do not follow the neutral
+            neutral_seen_s=np.full(len(rows), np.nan),
         )
     )
 

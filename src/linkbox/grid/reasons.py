@@ -11,9 +11,11 @@ from linkbox.grid.policy import RiskPolicy
 
 
 def asset_in_words(feeder: FeederModel, asset: str, phase: Phase | None) -> str:
-    """``L2 fuse gG 200 A``, ``L1 cable 4c_70``, ``transformer 500 kVA``."""
+    """``L2 fuse gG 200 A``, ``L1 cable 4c_70``, ``transformer 500 kVA``, ``neutral of cable 3c_300``."""
     if asset == "transformer":
         return f"transformer {feeder.transformer.name}"
+    if asset == "neutral":
+        return f"neutral of cable {feeder.cable.name}"
     spec = feeder.fuse.name if asset == "fuse" else feeder.cable.name
     return f"{'' if phase is None else phase.name + ' '}{asset} {spec}"
 

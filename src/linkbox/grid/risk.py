@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,12 @@ from linkbox.base.time import require_utc
 from linkbox.grid import reasons, thermal
 from linkbox.grid.fleet import Fleet, FleetState
 from linkbox.grid.network import FeederModel
-from linkbox.grid.outlook import ASSETS, TRANSFORMER, Outlook, look_ahead
+from linkbox.grid.neutral import neutral_current_a
+from linkbox.grid.outlook import ASSETS, NEUTRAL, SHARED, TRANSFORMER, Outlook, look_ahead
 from linkbox.grid.policy import RiskPolicy
 from linkbox.grid.thermal import Floats
 
-__all__ = ["RiskAssessment", "RiskPolicy", "RiskState", "assess"]
+__all__ = ["Ahead", "RiskAssessment", "RiskPolicy", "RiskState", "assess"]
 
 Triple = tuple[float, float, float]
 
@@ -52,6 +54,15 @@ _SCALE: tuple[RiskState, ...] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """The forecast of one interval, which ends ``until_s`` from now: mean currents per phase, A; NaN where blind."""
+
+    until_s: float
+    expected_a: Triple
+    upper_a: Triple
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RiskAssessment:
     """One feeder at one moment. Currents in A per phase, NaN where the phase is blind.
 
@@ -59,7 +70,9 @@ class RiskAssessment:
     ``required_reduction_a`` what must go so that no asset passes its hold level; ``allowable_current_a`` what may flow
     (infinite where nothing limits); ``expected_current_a`` and ``upper_current_a`` the forecast for the horizon as
     constant currents of the same heating; ``fuse_state`` 1 = melts, on the pessimistic curve; ``probability`` that an
-    asset reaches its limit within the horizon.
+    asset reaches its limit within the horizon. ``neutral_a`` and ``neutral_degc`` are the neutral's as of the last
+    reading, NaN where one phase is not read or nobody follows it. ``ahead`` is the forecast of every interval that the
+    model has, in order of time, those beyond the horizon too.
     """
 
     feeder_id: FeederId
@@ -78,6 +91,9 @@ class RiskAssessment:
     hot_spot_degc: float
     horizon_s: float
     reason: str
+    neutral_a: float = nan
+    neutral_degc: float = nan
+    ahead: tuple[Ahead, ...] = ()
 
 
 def assess(
@@ -89,18 +105,30 @@ def assess(
     at: datetime,
     intervening: NDArray[np.bool_] | None = None,
     previous: Sequence[RiskAssessment] | None = None,
+    returning_sd_a: Floats | None = None,
 ) -> tuple[RiskAssessment, ...]:
     """Judge every feeder at ``at``, in fleet order.
 
     ``returning_a`` (feeders, 3) is held load that comes back within the horizon unless it is held again, so it counts
-    as forecast. ``intervening`` (feeders,) marks the feeders with an intervention under way: these get their required
-    reduction whatever their state. ``previous`` are the last assessments of the same fleet: with them a state is left
-    only when the cause has gone by a margin. Raises ValueError for a ``previous`` of other feeders.
+    as forecast; ``returning_sd_a`` how uncertain it is, where nobody knows on which phase, or whether at all.
+
+    ``intervening`` (feeders,) marks the feeders with an intervention under way: these get their required reduction
+    whatever their state. ``previous`` are the last assessments of the same fleet: with them a state is left only when
+    the cause has gone by a margin. Raises ValueError for a ``previous`` of other feeders.
     """
     if previous is not None and tuple(p.feeder_id for p in previous) != fleet.ids:
         raise ValueError("previous assessments are not of this fleet, in its order")
     before = np.zeros(len(fleet), dtype=np.int8) if previous is None else _grades(previous)
-    return judge(state, fleet, policy=policy, returning_a=returning_a, at=at, intervening=intervening, before=before)[0]
+    return judge(
+        state,
+        fleet,
+        policy=policy,
+        returning_a=returning_a,
+        returning_sd_a=returning_sd_a,
+        at=at,
+        intervening=intervening,
+        before=before,
+    )[0]
 
 
 def judge(
@@ -112,6 +140,7 @@ def judge(
     at: datetime,
     intervening: NDArray[np.bool_] | None,
     before: NDArray[np.int8],
+    returning_sd_a: Floats | None = None,
 ) -> tuple[tuple[RiskAssessment, ...], NDArray[np.int8]]:
     """As ``assess``, with the grades (feeders,) of the last time, and giving those of this time.
 
@@ -120,13 +149,15 @@ def judge(
     """
     if not len(fleet):
         return (), before
-    outlook = look_ahead(state, fleet, policy, np.asarray(returning_a, dtype=np.float64), require_utc(at))
+    back = np.asarray(returning_a, dtype=np.float64)
+    outlook = look_ahead(state, fleet, policy, back, require_utc(at), returning_sd_a=returning_sd_a)
     grades = _grade(outlook, policy, before)
     acting = (grades >= _SCALE.index(RiskState.AT_RISK)) | (False if intervening is None else intervening)
     required = _required(outlook, policy, acting)
     columns = _columns(state, fleet, policy, outlook, required, at)
+    paths = _paths(fleet, outlook)
     found = tuple(
-        _assessment(fleet.feeders[i], policy, _SCALE[grade], at, values)
+        _assessment(fleet.feeders[i], policy, _SCALE[grade], at, values, paths[i])
         for i, (grade, *values) in enumerate(zip(grades.tolist(), *columns, strict=True))
     )
     return found, np.where([a.state is RiskState.BLIND for a in found], np.int8(0), grades).astype(np.int8)
@@ -188,6 +219,8 @@ def _columns(
     chance = np.where(blind, -1.0, outlook.probability).max(axis=-1)
     cable = np.where(blind, np.nan, thermal.cable_degc(state.cable, fleet.cable))
     bank_known = np.isfinite(outlook.present[TRANSFORMER]).any(axis=-1)
+    neutral_known = np.isfinite(outlook.present[NEUTRAL]).any(axis=-1)
+    neutral_degc = thermal.cable_degc(state.neutral, fleet.neutral)[:, 0]
     arrays: tuple[NDArray[Any], ...] = (
         assets,
         phases,
@@ -204,21 +237,42 @@ def _columns(
         np.where(blind, np.nan, state.fuse.sum(axis=0)),
         cable,
         np.where(bank_known, thermal.hot_spot_degc(state.transformer), np.nan),
+        np.where(neutral_known, neutral_current_a(state.current_a), np.nan),
+        np.where(neutral_known, neutral_degc, np.nan),
+        outlook.neutral_a,
     )
     return tuple(a.tolist() for a in arrays)
 
 
+def _paths(fleet: Fleet, outlook: Outlook) -> list[tuple[Ahead, ...]]:
+    """The forecast of each feeder, interval by interval."""
+    expected, upper = (np.moveaxis(p, 0, 1).tolist() for p in (outlook.expected_path_a, outlook.upper_path_a))
+    return [
+        tuple(
+            Ahead(until_s=until_s, expected_a=tuple(low), upper_a=tuple(high))
+            for until_s, low, high in zip(fleet.model.horizons_s, *pair, strict=True)
+        )
+        for pair in zip(expected, upper, strict=True)
+    ]
+
+
 def _assessment(
-    feeder: FeederModel, policy: RiskPolicy, grade: RiskState, at: datetime, values: Sequence[Any]
+    feeder: FeederModel,
+    policy: RiskPolicy,
+    grade: RiskState,
+    at: datetime,
+    values: Sequence[Any],
+    ahead: tuple[Ahead, ...],
 ) -> RiskAssessment:
     asset, phase, ages, soonest, own_time, present, projected, chance = values[:8]
-    required, allowed, expected, upper, fuse, cable, hot_spot = values[8:]
+    required, allowed, expected, upper, fuse, cable, hot_spot, neutral, neutral_degc, neutral_upper = values[8:]
     name = ASSETS[asset]
     unseen = [age > policy.blind_after_s for age in ages]
     clauses = []
     if not all(unseen):
         what = reasons.asset_in_words(feeder, name, PHASES[phase])
-        clauses.append(reasons.loading(what, present, projected, upper[phase], policy))
+        amps = neutral_upper if asset == NEUTRAL else upper[phase]
+        clauses.append(reasons.loading(what, present, projected, amps, policy))
         clauses.append(reasons.limit(own_time))
         clauses.append(reasons.relief(required, allowed, policy))
     clauses.append(reasons.blindness(ages, policy))
@@ -228,7 +282,7 @@ def _assessment(
         state=RiskState.BLIND if any(unseen) and not grade.needs_action else grade,
         time_to_limit_s=soonest,
         limiting_asset=name,
-        limiting_phase=None if asset == TRANSFORMER else PHASES[phase],
+        limiting_phase=None if asset in SHARED else PHASES[phase],
         probability=chance,
         required_reduction_a=tuple(required),
         allowable_current_a=tuple(allowed),
@@ -239,6 +293,9 @@ def _assessment(
         hot_spot_degc=hot_spot,
         horizon_s=policy.horizon_s,
         reason="; ".join(c for c in clauses if c),
+        neutral_a=neutral,
+        neutral_degc=neutral_degc,
+        ahead=ahead,
     )
 
 

@@ -111,7 +111,7 @@ def _taken(prefix: str, kind: type, arrays: dict[str, NDArray[Any]]) -> dict[str
 def _fingerprint(fleet: Fleet) -> str:
     """Which feeders with which parameters, and which forecast model: 16 hex digits."""
     digest = hashlib.sha256("\n".join(fleet.ids).encode())
-    for part in (fleet.fuse, fleet.cable, fleet.transformer):
+    for part in (fleet.fuse, fleet.cable, fleet.transformer, fleet.neutral):
         for field in fields(part):
             digest.update(np.ascontiguousarray(getattr(part, field.name)).tobytes())
     digest.update(fleet.model.identity)

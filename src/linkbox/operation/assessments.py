@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from linkbox.base.identifiers import FeederId
 from linkbox.base.phases import Phase
 from linkbox.base.time import format_utc, parse_utc
-from linkbox.grid.risk import RiskAssessment, RiskState
+from linkbox.grid.risk import Ahead, RiskAssessment, RiskState
 from linkbox.operation.entities import plain
 from linkbox.operation.ports import Row
 
@@ -35,12 +35,17 @@ def _record(assessment: RiskAssessment) -> dict[str, Any]:
         "at": format_utc(assessment.at),
         "state": assessment.state.value,
         "limiting_phase": None if phase is None else int(phase),
+        "ahead": [asdict(interval) for interval in assessment.ahead],
     }
 
 
 def _assessment(record: dict[str, Any]) -> RiskAssessment:
     values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record.items()}
     values["at"] = parse_utc(record["at"])
+    values["ahead"] = tuple(
+        Ahead(until_s=a["until_s"], expected_a=tuple(a["expected_a"]), upper_a=tuple(a["upper_a"]))
+        for a in record.get("ahead", ())
+    )
     values["state"] = RiskState(record["state"])
     values["feeder_id"] = FeederId(record["feeder_id"])
     values["limiting_phase"] = None if record["limiting_phase"] is None else Phase(record["limiting_phase"])

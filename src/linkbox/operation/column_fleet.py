@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -21,7 +22,8 @@ from linkbox.operation.fleet_judge import Found
 class ColumnFleet:
     """The same judgement as an ObjectFleet gives, within float32; a transformer is that of its substation.
 
-    ``spread`` and ``workers`` as for ``grid.minute.ControlMinute``.
+    ``spread`` and ``workers`` as for ``grid.minute.ControlMinute``. Horizons beyond the policy's and the
+    neutral are not followed: they would take a million feeders 90 and 20 MB.
     """
 
     def __init__(
@@ -33,6 +35,8 @@ class ColumnFleet:
         workers: int = 1,
         spread: Spread = map,
     ) -> None:
+        policy = policy or RiskPolicy()
+        columns = replace(columns, model=columns.model.until(policy.horizon_s))
         self._minute = ControlMinute(columns, policy, workers=workers, spread=spread)
         self._columns, self._state = columns, initial(columns, at)
         self._sifted: Sifted | None = None
