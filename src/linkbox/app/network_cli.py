@@ -58,6 +58,51 @@ def show(
     _tell(read_network(folder), {}, as_json=as_json)
 
 
+@app.command("limits")
+def limits(
+    source: Annotated[Path, typer.Argument(help="A folder of Linkbox tables, or a fleet table, CSV.")],
+    feeders: Annotated[list[str] | None, typer.Argument(help="Which feeders; none: all.", metavar="FEEDERS")] = None,
+    minutes: Annotated[float, typer.Option(help="For how long the thermal limit is to hold.")] = 60.0,
+    level: Annotated[float, typer.Option(help="How far an asset may go towards its limit, 0 to 1.")] = 1.0,
+    ambient: Annotated[float, typer.Option(help="The air at the transformer, degC.")] = 10.0,
+    preload: Annotated[
+        float | None, typer.Option(help="What each phase carried for long before, A; default: 40 % of what it may.")
+    ] = None,
+    load: Annotated[
+        str | None, typer.Option(help="Currents L1,L2,L3 for the time to the limit; default: the last readings.")
+    ] = None,
+    readings: Annotated[
+        list[Path] | None, typer.Option(help="A file of readings to warm up with; may be given several times.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Static, cyclic and thermal limits of fuse, cable, neutral and transformer, side by side, and the time to each."""
+    from linkbox.app.network_limits import Asked, limits_text, limits_told
+
+    asked = Asked(
+        after_s=60.0 * minutes,
+        level=level,
+        ambient_degc=ambient,
+        preload_a=preload,
+        load_a=None if load is None else _three(load),
+        readings=tuple(readings or ()),
+    )
+    found = limits_told(source, feeders or [], asked)
+    if as_json:
+        say(found, as_json=True)
+    else:
+        typer.echo(limits_text(found))
+
+
+def _three(text: str) -> tuple[float, float, float]:
+    """``300,40,40``."""
+    try:
+        a, b, c = (float(part) for part in text.split(","))
+    except ValueError:
+        raise bad_input("--load", text[:60], "must be three currents, as 300,40,40") from None
+    return (a, b, c)
+
+
 @app.command("feeder")
 def feeder(
     source: Annotated[str, typer.Argument(help="OpenDSS text (folder or ARCHIVE:folder) or a pandapower JSON file.")],
