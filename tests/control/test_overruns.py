@@ -87,10 +87,19 @@ def test_of_different_reports_the_outermost_times_count() -> None:
 
 def test_reports_that_only_touch_are_apart() -> None:
     settled = reserved().settle("c", T0 + 40 * MINUTE)
-    for begin, end in ((40, 60), (-30, 0)):
+    for begin, end in ((40, 90), (-50, 0)):
         entry = settled.book("c", T0 + begin * MINUTE, T0 + end * MINUTE).entry("c")
         assert entry is not None
         assert (entry.start, entry.end) == (T0 + begin * MINUTE, T0 + end * MINUTE)
+
+
+def test_late_answer_does_not_shorten_what_may_have_been_done_before() -> None:
+    settled = reserved().settle("c", T0 + 40 * MINUTE)
+    entry = settled.book("c", T0 + 100 * MINUTE, T0 + 102 * MINUTE).entry("c")
+    assert entry is not None
+    assert (entry.start, entry.end) == (T0 + 62 * MINUTE, T0 + 102 * MINUTE)
+    again = settled.book("c", T0 + 100 * MINUTE, T0 + 102 * MINUTE).book("c", T0 + 100 * MINUTE, T0 + 102 * MINUTE)
+    assert again.entry("c") == entry
 
 
 def test_senseless_reports_are_refused() -> None:

@@ -169,9 +169,10 @@ class Ledger:
         For the late answer: of a command that the DCC kept back and let through after its reservation had ended, or
         after it was given up. It counts, as an overrun, although no quota allowed it, so that the ledger tells the
         truth and the charger rests until its windows have room again. Within what was reserved, and while that is
-        open, it is ``settle``. A command is carried out once: of reports that overlap the outermost times count, and a
-        first report that lies elsewhere replaces what was only assumed. Raises LedgerConflict for a command that is
-        not in the ledger, ValueError for a span that ends before it begins.
+        open, it is ``settle``. A command is carried out once: of reports that overlap the outermost times count. A first
+        report that lies elsewhere takes the place of what was only assumed, and is never shorter than that was: a
+        late answer says that it was done, not when, so the longer of the two counts, up to the later end.
+        Raises LedgerConflict for a command that is not in the ledger, ValueError for a span that ends before it begins.
         """
         entry = self._known(command)
         start, end = require_utc(used_from), require_utc(used_until)
@@ -185,6 +186,8 @@ class Ledger:
                 return self
             if entry.state is EntryState.OVERRUN or not apart:
                 start, end = min(start, entry.start), max(end, entry.end)
+            else:
+                start = min(start, end - (entry.end - entry.start))
         return self._replace(entry, replace(entry, start=start, end=end, state=EntryState.OVERRUN))
 
     def release(self, command: str) -> Ledger:
