@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from linkbox.control.habits import Habit
+from linkbox.control.habits import Habit, share_out
 
 SEVEN = time(19, 30)
 
@@ -58,3 +58,24 @@ def test_senseless_evidence_is_refused() -> None:
             Habit().after(SEVEN, wrong)
     with pytest.raises(ValueError, match="24 hours"):
         Habit(seen=(0.0,))
+
+
+@given(
+    st.lists(st.tuples(st.floats(6.0, 40.0), st.floats(0.005, 0.995)), min_size=1, max_size=12),
+    st.floats(0.02, 0.98),
+)
+def test_shared_out_by_habit_the_sum_is_what_was_measured(chargers: list[tuple[float, float]], part: float) -> None:
+    amps, expected = zip(*chargers, strict=True)
+    found = share_out(part * sum(amps), amps, expected)
+    assert sum(a * p for a, p in zip(amps, found, strict=True)) == pytest.approx(part * sum(amps), abs=1e-3)
+    order = sorted(range(len(expected)), key=lambda i: expected[i])
+    assert [found[i] for i in order] == sorted(found), "who is likelier stays likelier"
+
+
+def test_shared_out_among_equals_all_get_the_rate() -> None:
+    assert share_out(16.0, (32.0, 32.0), (0.3, 0.3)) == pytest.approx((0.25, 0.25))
+
+
+def test_what_no_factor_reaches_gives_the_nearest() -> None:
+    assert share_out(100.0, (32.0,), (0.5,)) == pytest.approx((1.0,), abs=1e-6)
+    assert share_out(0.0, (32.0,), (0.5,)) == pytest.approx((0.0,), abs=1e-6)

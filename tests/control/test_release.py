@@ -30,6 +30,7 @@ def held(
     until: float = 40,
     used: float = 20,
     amps: float = 32.0,
+    idle: bool = False,
 ) -> Held:
     return Held(
         mpan=mpan(number),
@@ -39,6 +40,7 @@ def held(
         since=T0 + minutes(since),
         until=T0 + minutes(until),
         used_24h_s=used * 60,
+        idle=idle,
     )
 
 
@@ -166,3 +168,32 @@ def test_with_room_everybody_is_free_after_some_steps(count: int) -> None:
         street = [h for h in street if h.mpan not in gone]
         steps += 1
     assert steps >= math.ceil(count / 3) / 3
+
+
+# -- holds that buy nothing -----------------------------------------------------------------------------------
+
+
+def test_one_shown_not_to_draw_is_freed_before_the_least_hold_and_before_those_who_have_borne_most() -> None:
+    holds = [held(1, used=90), held(2, p=0.03, since=-3, used=1, idle=True), held(3), held(4)]
+    (first,) = decided(holds, min_hold_s=900).release
+    assert first.mpan == mpan(2)
+    assert first.reason.startswith("shown not to draw when it was held (probability 0.03 now): its hold buys nothing")
+
+
+def test_one_shown_not_to_draw_needs_room_only_for_what_is_believed_of_it() -> None:
+    idle = [held(n, p=0.05, idle=True) for n in range(4)]
+    room_for = (102.0, 102.0, 102.0)  # 32 A x 0.05 = 1.6 A come back in the mean
+    assert len(decided(idle, room_for).release) == 1
+    assert decided(idle, (101.0,) * 3).release == ()
+    assert decided([held(n, p=0.05) for n in range(4)], room_for).release == (), "not shown: luck is reckoned with"
+
+
+def test_idle_ones_too_go_a_few_at_a_time_and_after_the_gap() -> None:
+    idle = [held(n, p=0.01, idle=True) for n in range(8)]
+    assert len(decided(idle).release) == 2
+    just_now = [T0 - minutes(1), None, None]
+    assert plan_release(WIDE, NOW, idle, at=T0, lead_s=240, gap_s=120, last_release_at=just_now).release == ()
+
+
+def test_an_idle_one_whose_phase_has_no_room_at_all_stays() -> None:
+    assert decided([held(1, p=0.01, idle=True), held(2)], (99.0, 99.0, 99.0)).release == ()

@@ -432,9 +432,19 @@ def assert_memory_equals_store(rig: Rig) -> None:
     fresh = load_desk(rig.site, rig.store, rig.clock.now())
     now = rig.clock.now()
     held, loaded = rig.controller.desk, fresh
-    for name in ("customers", "chain", "interventions", "commands", "exchanges", "labels", "beliefs", "boost"):
+    for name in (
+        "customers",
+        "chain",
+        "interventions",
+        "commands",
+        "exchanges",
+        "labels",
+        "beliefs",
+        "habits",
+        "boost",
+    ):
         assert getattr(held, name) == getattr(loaded, name), f"{name} differs from the store"
-    for name in ("outbox", "tested_at", "released_at", "refusals", "stopped", "tracks"):
+    for name in ("habits", "outbox", "tested_at", "released_at", "refusals", "stopped", "tracks"):
         assert getattr(held, name) == getattr(loaded, name), f"{name} differs from the store"
     assert list(held.ledger.entries()) == list(loaded.ledger.entries())
     assert repr(held.assessments) == repr(loaded.assessments)  # NaN is not equal to itself

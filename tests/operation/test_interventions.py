@@ -13,7 +13,7 @@ from linkbox.control.ledger import EntryState
 from linkbox.control.policy import ControlPolicy
 from linkbox.emulator import FaultKind, FaultPlan, FaultRule
 from linkbox.grid.risk import RiskState
-from linkbox.operation import interventions, needs, release_desk
+from linkbox.operation import drawing_desk, interventions, needs, release_desk
 from linkbox.operation.entities import CommandKind, CommandState
 from tests.operation.conftest import MakeRig
 from tests.operation.rig import (
@@ -371,6 +371,26 @@ async def test_an_intervention_that_waits_with_its_plan_is_not_closed_as_calm_wh
 
 
 # -- fewest minutes, and ends by themselves -------------------------------------------------------------------
+
+
+async def test_a_hold_that_turns_out_to_buy_nothing_is_ended_before_the_least_hold_and_the_reason_is_told(
+    make_rig: MakeRig,
+) -> None:
+    rig = make_rig(base_a=VERY_HOT, drawing=EVERYBODY, control=ControlPolicy())
+    await rig.run(3)
+    rig.base_a = COOL
+    rig.controller.act(lambda s: drawing_desk.told(s, {mpan(0): False}))  # its car has left, as some channel knows
+    await rig.run(8)
+    (reset,) = rig.commands(CommandKind.RESET)
+    assert reset.mpan == mpan(0)
+    assert reset.reason.startswith("shown not to draw when it was held (probability 0.01 now): its hold buys nothing")
+    assert reset.decided_at < rig.commands()[0].start + timedelta(seconds=rig.site.control.min_hold_s)
+    assert rig.intervention.state is InterventionState.HOLDING, "the others are held on"
+    told = [step.why for step in rig.intervention.history if "shown not to draw" in step.why]
+    assert told == ["1 charger gets its supply back early, 1 of them shown not to draw"]
+    used = rig.ledger().used_s(mpan(0), rig.clock.now(), timedelta(hours=24))
+    assert used < 15 * 60, "what was not used is given back"
+    sound(rig)
 
 
 async def test_chargers_are_released_early_when_there_is_room_a_few_at_a_time(make_rig: MakeRig) -> None:

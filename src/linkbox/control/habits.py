@@ -7,6 +7,8 @@ what is known of chargers in general, as so many evenings seen; old evidence fad
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import time
 
@@ -49,6 +51,30 @@ class Habit:
         """The probability that this charger draws, where ``general`` is that of any charger at this time."""
         hour = local_time.hour
         return (PRIOR_EVENINGS * general + self.drew[hour]) / (PRIOR_EVENINGS + self.seen[hour])
+
+
+def share_out(total_a: float, amps: Sequence[float], expected: Sequence[float]) -> tuple[float, ...]:
+    """Probabilities of drawing of chargers that together draw ``total_a``, where their habits expect ``expected``.
+
+    The odds of all are moved by one factor, so that the mean of the sum is what was measured and those who mostly draw
+    at this hour stay before those who hardly ever do. ``amps`` above 0, ``expected`` within (0, 1). A total that no
+    factor reaches gives the nearest that one does.
+    """
+    logits = [math.log(q / (1.0 - q)) for q in expected]
+    low, high = -_FURTHEST, _FURTHEST
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        mean = math.fsum(a * _logistic(x + middle) for a, x in zip(amps, logits, strict=True))
+        low, high = (middle, high) if mean < total_a else (low, middle)
+    return tuple(_logistic(x + (low + high) / 2) for x in logits)
+
+
+#: Odds are moved by e to the power of this at most, and found to a part in a million.
+_FURTHEST, _HALVINGS = 16.0, 40
+
+
+def _logistic(x: float) -> float:
+    return 1.0 / (1.0 + math.exp(-x))
 
 
 def _near(hour: int) -> tuple[tuple[int, float], ...]:

@@ -169,9 +169,9 @@ class Ledger:
         For the late answer: of a command that the DCC kept back and let through after its reservation had ended, or
         after it was given up. It counts, as an overrun, although no quota allowed it, so that the ledger tells the
         truth and the charger rests until its windows have room again. Within what was reserved, and while that is
-        open, it is ``settle``. A command is carried out once: of reports that overlap the outermost times count. A first
-        report that lies elsewhere takes the place of what was only assumed, and is never shorter than that was: a
-        late answer says that it was done, not when, so the longer of the two counts, up to the later end.
+        open, it is ``settle``. A command is carried out once: of reports that overlap the outermost times count. A
+        first report that lies elsewhere takes the place of what was only assumed, and is never shorter than that was:
+        a late answer says that it was done, not when, so the longer of the two counts, up to the later end.
         Raises LedgerConflict for a command that is not in the ledger, ValueError for a span that ends before it begins.
         """
         entry = self._known(command)

@@ -3,7 +3,8 @@
 Every hold ends by itself; that is the fail-safe. Ending some early shortens them for the customer, but what comes back
 must not overload the feeder again, and must never come back all at once. So a release needs room on every phase that it
 touches, after everything that comes back by itself within the lead; few go at a time, and the feeder is measured before
-the next. Those who have borne most go first.
+the next. Those whose hold buys nothing go first, because the drop showed that they do not draw; then those who have
+borne most.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Held:
     """One charger that is held ``[since, until)``. ``probability_drawing``: that it draws ``amps`` once it may.
 
     ``phase`` is None where it draws on all three, or where the phase is not known: it is then counted on each.
+    ``idle``: the current was measured after it was held, and showed that it was not drawing.
     """
 
     mpan: Mpan
@@ -39,6 +41,7 @@ class Held:
     since: datetime
     until: datetime
     used_24h_s: float = 0.0
+    idle: bool = False
 
     def touches(self, phase: Phase) -> bool:
         """Whether its return is to be reckoned with on ``phase``."""
@@ -86,6 +89,9 @@ def plan_release(
     whose last release is less than ``gap_s`` ago waits for its effect to be measured. Where anything is still held,
     something stays held: all are never released in one step, unless only one is left. ``allowable_a`` that is not a
     number (a blind feeder) releases nobody early.
+
+    A hold that buys nothing (``idle``) needs no minimum, for no car is restarted by its end, and room for what is
+    believed of it only: but it is counted among the releases of its phase, and waits for their gap, as any other.
     """
     require_utc(at)
     expiring = [h for h in held if h.until <= at + timedelta(seconds=lead_s)]
@@ -95,12 +101,13 @@ def plan_release(
     replace = [max(0.0, _upper(expiring, p) - room[p]) if _any(expiring, p) else 0.0 for p in PHASES]
     resting = [_resting(last_release_at[p], at, gap_s) for p in PHASES]
     released: list[Held] = []
-    for hold in sorted(staying, key=lambda h: (-h.used_24h_s, h.since, h.mpan)):
+    for hold in sorted(staying, key=lambda h: (not h.idle, -h.used_24h_s, h.since, h.mpan)):
         if len(released) + 1 >= max(len(held), 2):
             break
-        if at - hold.since < timedelta(seconds=min_hold_s):
+        if at - hold.since < timedelta(seconds=min_hold_s) and not hold.idle:
             continue
-        if all(_may_join(hold, p, staying, released, expiring, room, resting) for p in PHASES if hold.touches(p)):
+        spare = [r + margin_a for r in room] if hold.idle else room
+        if all(_may_join(hold, p, staying, released, expiring, spare, resting) for p in PHASES if hold.touches(p)):
             released.append(hold)
     back = [*expiring, *released]
     a, b, c = (expected_a[p] + _upper(back, p) for p in PHASES)
@@ -143,10 +150,12 @@ def _any(holds: Iterable[Held], phase: Phase) -> bool:
 
 
 def _upper(holds: Iterable[Held], phase: Phase) -> float:
-    """What may come back on a phase: the mean and a margin for luck, but never more than all of it."""
+    """What may come back on a phase: the mean and a margin for luck, but never more than all of it.
+
+    Of an idle one the mean: that it was seen not to draw leaves no luck of this minute, only what begins later."""
     mine = [h for h in holds if h.touches(phase)]
     mean = math.fsum(h.amps * h.probability_drawing for h in mine)
-    variance = math.fsum(h.amps**2 * h.probability_drawing * (1 - h.probability_drawing) for h in mine)
+    variance = math.fsum(h.amps**2 * h.probability_drawing * (1 - h.probability_drawing) for h in mine if not h.idle)
     return min(math.fsum(h.amps for h in mine), mean + _SURE * math.sqrt(max(0.0, variance)))
 
 
@@ -157,4 +166,7 @@ def _reason(hold: Held, expected_a: Amps3, allowable_a: Amps3, back: Sequence[He
         for p in PHASES
         if hold.touches(p)
     )
+    if hold.idle:
+        shown = f"shown not to draw when it was held (probability {hold.probability_drawing:.2f} now)"
+        return f"{shown}: its hold buys nothing ({where}); held {hold.used_24h_s / 60:.0f} min in 24 h"
     return f"room to give the supply back early ({where}); held {hold.used_24h_s / 60:.0f} min in 24 h"

@@ -17,6 +17,7 @@ from linkbox.base.identifiers import FeederId, Mpan
 from linkbox.base.phases import Phase
 from linkbox.base.time import format_utc, parse_utc
 from linkbox.control.drawing import Belief
+from linkbox.control.habits import Habit
 from linkbox.control.intervention import TABLE, Intervention
 from linkbox.control.ledger import Ledger, entry_from_row
 from linkbox.customers import CustomerFile
@@ -36,6 +37,7 @@ from linkbox.records.contact import Contact
 
 Told = Callable[[datetime, str, str, Mapping[str, Any]], None]
 
+HABIT = "habit"
 GRID_SNAPSHOT, DRAWING_SNAPSHOT, TRACKS_SNAPSHOT = "grid", "drawing", "tracks"
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 REST_AFTER_FAILURE = timedelta(minutes=10)
@@ -99,6 +101,14 @@ class BoostRow:
     controls: tuple[bool, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What past events taught of one charger, and when that was last."""
+
+    habit: Habit
+    counted_at: datetime | None
+
+
 @dataclass(slots=True, kw_only=True)
 class Desk:
     """The operation's memory. Changed only by a Session, inside a transaction."""
@@ -116,6 +126,7 @@ class Desk:
     labels: dict[Mpan, str]
     beliefs: dict[Mpan, Belief]
     tested_at: dict[Mpan, datetime]
+    habits: dict[Mpan, Remembered]
     resting: dict[Mpan, datetime]
     released_at: dict[tuple[str, Phase], datetime]
     numbers: Counter[str]
@@ -219,6 +230,7 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         labels={Mpan(row.key): row.body["label"] for row in store.rows("label")},
         beliefs={belief.mpan: belief for belief, _ in believed},
         tested_at={belief.mpan: at for belief, at in believed if at is not None},
+        habits={Mpan(row.key): _remembered(row.body) for row in store.rows(HABIT)},
         resting={Mpan(row.key): parse_utc(row.body["until"]) for row in store.rows("resting")},
         released_at=_releases(commands),
         refusals={(row.owner, Mpan(row.body["mpan"])) for row in store.rows("refusal")},
@@ -270,6 +282,11 @@ def _beliefs(store: Store) -> list[tuple[Belief, datetime | None]]:
         triple = (where[0], where[1], where[2])
         found.append((Belief(mpan=Mpan(mpan), amps=amps, probability=probability, phase_probability=triple), at))
     return found
+
+
+def _remembered(body: Mapping[str, Any]) -> Remembered:
+    counted_at = None if body["counted_at"] is None else parse_utc(body["counted_at"])
+    return Remembered(habit=Habit(seen=tuple(body["seen"]), drew=tuple(body["drew"])), counted_at=counted_at)
 
 
 def tracks_to_bytes(tracks: Mapping[FeederId, Track]) -> bytes:

@@ -1,4 +1,5 @@
-"""Keeping the belief which chargers draw: from the feeder's own current each minute, and from the drop after holds."""
+"""Keeping the belief which chargers draw: from the feeder's own current each minute, from each charger's habit, and
+from the drop after holds."""
 
 from __future__ import annotations
 
@@ -10,9 +11,11 @@ from datetime import datetime, timedelta
 
 from linkbox.base.identifiers import FeederId, Mpan
 from linkbox.base.phases import PHASES
-from linkbox.control.drawing import Belief, learn, prior
+from linkbox.control.drawing import Belief, learn
+from linkbox.control.habits import share_out
 from linkbox.control.intervention import Intervention
 from linkbox.grid.profile import british_local
+from linkbox.operation import habit_desk
 from linkbox.operation.desk import DRAWING_SNAPSHOT, Desk
 from linkbox.operation.entities import Command, CommandState
 from linkbox.operation.session import Session
@@ -47,7 +50,16 @@ def belief_of(desk: Desk, mpan: Mpan, at: datetime) -> Belief:
     if known is not None:
         return known
     charger = desk.site.chargers[mpan]
-    return Belief.of(mpan, charger.rated_a, prior(british_local(at).time()), charger.phase)
+    likely = habit_desk.expected(desk, mpan, at, habit_desk.general_prior(desk, at))
+    return Belief.of(mpan, charger.rated_a, likely, charger.phase)
+
+
+def shown_idle(session: Session, hold: Command) -> bool:
+    """Whether the drop after this very hold showed that its charger was not drawing: it buys nothing then."""
+    desk, tested_at = session.desk, session.desk.tested_at.get(hold.mpan)
+    if tested_at is None or hold.answered_at is None or not hold.answered_at <= tested_at:
+        return False
+    return session.now - tested_at < TEST_LASTS and belief_of(desk, hold.mpan, session.now).probability <= _SURE[0]
 
 
 _TOLD = {True: 0.99, False: 0.01}
@@ -60,6 +72,7 @@ def told(session: Session, drawing: Mapping[Mpan, bool]) -> None:
     for mpan, draws in drawing.items():
         _keep(desk, [replace(belief_of(desk, mpan, session.now), probability=_TOLD[draws])])
         desk.tested_at[mpan] = session.now
+    habit_desk.learn(session, {mpan: _TOLD[draws] for mpan, draws in drawing.items()})
     _save(session)
 
 
@@ -67,8 +80,8 @@ def learn_from_reading(session: Session, feeder_id: FeederId) -> None:
     """Take in one reading: what flows above the households' expectation is chargers that are not held.
 
     The readings of following minutes are no independent news, so nothing is accumulated: each reading sets the rate
-    at which the chargers of a phase draw, shared by all of which nothing better is known. Held chargers keep what was
-    believed when they were held, or what their drop taught.
+    at which the chargers of a phase draw, shared by all of which nothing better is known, each as its habit weighs.
+    Held chargers keep what was believed when they were held, or what their drop taught.
     """
     desk, now = session.desk, session.now
     held = {c.mpan for c in desk.held(feeder_id)}
@@ -85,7 +98,7 @@ def learn_from_reading(session: Session, feeder_id: FeederId) -> None:
         excess = max(0.0, desk.current_a[feeder_id][phase] - homes * _household_a(now) - limited_a)
         here = [b for b in free if desk.site.chargers[b.mpan].phase is phase]
         tested = {m for m, at in desk.tested_at.items() if now - at < TEST_LASTS}
-        _share_out(desk, [b for b in here if b.mpan in tested], [b for b in here if b.mpan not in tested], excess)
+        _share_out(desk, [b for b in here if b.mpan in tested], [b for b in here if b.mpan not in tested], excess, now)
     _save(session)
 
 
@@ -93,7 +106,7 @@ def _drawing(desk: Desk, hold: Command, at: datetime) -> float:
     return belief_of(desk, hold.mpan, at).probability
 
 
-def _share_out(desk: Desk, known: list[Belief], others: list[Belief], excess_a: float) -> None:
+def _share_out(desk: Desk, known: list[Belief], others: list[Belief], excess_a: float, at: datetime) -> None:
     """Beliefs of one phase's free chargers, given what they draw together. ``known`` keep theirs where they fit."""
     left = excess_a - sum(b.amps * b.probability for b in known)
     room = sum(b.amps for b in others)
@@ -101,8 +114,18 @@ def _share_out(desk: Desk, known: list[Belief], others: list[Belief], excess_a: 
     if known and not 0.0 <= rate <= 1.0:
         known, others = [], [*known, *others]  # what was known does not explain the current any more
         rate = excess_a / sum(b.amps for b in others)
-    shared = min(_RATE[1], max(_RATE[0], rate))
-    _keep(desk, [*known, *(replace(b, probability=shared) for b in others)])
+    _keep(desk, [*known, *_by_habit(desk, others, rate, at)])
+
+
+def _by_habit(desk: Desk, others: list[Belief], rate: float, at: datetime) -> list[Belief]:
+    """One rate for all of which nothing is known from evenings before; what is known of the others weighs theirs."""
+    rate = min(_RATE[1], max(_RATE[0], rate))
+    if not any(habit_desk.has_habit(desk, b.mpan, at) for b in others):
+        return [replace(b, probability=rate) for b in others]
+    amps = [b.amps for b in others]
+    likely = share_out(rate * sum(amps), amps, [habit_desk.expected(desk, b.mpan, at, rate) for b in others])
+    limited = (min(_RATE[1], max(_RATE[0], p)) for p in likely)
+    return [replace(b, probability=p) for b, p in zip(others, limited, strict=True)]
 
 
 def learn_from_drop(session: Session, intervention: Intervention) -> Intervention:
@@ -123,7 +146,9 @@ def learn_from_drop(session: Session, intervention: Intervention) -> Interventio
     if beliefs:
         shed = [replace(b, amps=c.shed_a or b.amps) for b, c in zip(beliefs, held, strict=True)]
         wiser = learn(shed, (measured[0], measured[1], measured[2]), sigma_a=_SIGMA_A)
-        _keep(desk, [replace(w, amps=b.amps) for w, b in zip(wiser, beliefs, strict=True)])
+        taught = [replace(w, amps=b.amps) for w, b in zip(wiser, beliefs, strict=True)]
+        _keep(desk, taught)
+        habit_desk.learn(session, {b.mpan: b.probability for b in taught})
         for command in held:
             if not _SURE[0] < desk.beliefs[command.mpan].probability < _SURE[1]:
                 desk.tested_at[command.mpan] = session.now

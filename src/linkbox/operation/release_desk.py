@@ -11,7 +11,7 @@ from linkbox.base.phases import PHASES, Phase
 from linkbox.control.intervention import Intervention, InterventionEvent, InterventionState
 from linkbox.control.release import Held, plan_release
 from linkbox.operation import commands
-from linkbox.operation.drawing_desk import probability_drawing
+from linkbox.operation.drawing_desk import probability_drawing, shown_idle
 from linkbox.operation.entities import Command, CommandKind, CommandState
 from linkbox.operation.needs import chargers
 from linkbox.operation.plan_desk import queue_other
@@ -24,7 +24,7 @@ MITIGATION = "call out mobile generation or storage for this feeder, and bring i
 
 
 def release_some(session: Session, intervention: Intervention, holds: Sequence[Command]) -> Intervention:
-    """End as many holds early as there is room for, in small steps."""
+    """End as many holds early as there is room for, in small steps; first those that buy nothing."""
     desk, control = session.desk, session.desk.site.control
     assessment = desk.assessments[intervention.feeder_id]
     confirmed = [c for c in holds if c.state is CommandState.CONFIRMED and not _being_released(session, c)]
@@ -40,6 +40,7 @@ def release_some(session: Session, intervention: Intervention, holds: Sequence[C
         last_release_at=_last_releases(session, intervention),
     )
     by_mpan = {c.mpan: c for c in confirmed}
+    idle = sum(shown_idle(session, by_mpan[chosen.mpan]) for chosen in found.release)
     for chosen in found.release:
         hold = by_mpan[chosen.mpan]
         queue_other(session, intervention.id, CommandKind.RESET, chosen.mpan, reason=chosen.reason, target=hold.id)
@@ -47,7 +48,9 @@ def release_some(session: Session, intervention: Intervention, holds: Sequence[C
         return intervention
     count = len(found.release)
     why = f"{chargers(count)} {'gets its' if count == 1 else 'get their'} supply back early"
-    if intervention.state is InterventionState.HOLDING:
+    if idle:
+        why += f", {idle} of them shown not to draw"
+    if intervention.state is InterventionState.HOLDING and idle < count:
         return intervention.apply(InterventionEvent.HEADROOM, session.now, why)
     return intervention.note(session.now, why)
 
@@ -101,6 +104,7 @@ def _held(session: Session, command: Command) -> Held:
         since=command.answered_at or command.start,
         until=command.end,
         used_24h_s=session.desk.ledger.used_s(command.mpan, session.now, timedelta(hours=24)),
+        idle=shown_idle(session, command),
     )
 
 

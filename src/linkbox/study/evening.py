@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 
 import aiohttp
@@ -68,6 +69,7 @@ WIND_DOWN_AT_MOST = timedelta(hours=3)
 """No hold lasts longer than two hours, and no request longer than minutes."""
 
 Watcher = Callable[["Evening", Minute], None]
+NOTHING_EARLIER: Mapping[str, Sequence[Row]] = MappingProxyType({})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,12 +134,12 @@ async def run_controlled(
     told: Told | None = None,
     open_store: Callable[[Path], SqliteStore | PostgresqlStore] = SqliteStore,
     direct: bool = False,
-    earlier_holds: Sequence[Row] = (),
+    earlier: Mapping[str, Sequence[Row]] = NOTHING_EARLIER,
 ) -> Evening:
     """Run the evening in ``folder`` to its end, or go on with the one that was cut off there.
 
-    ``direct``: the DCC and the front door are called instead of reached over HTTP. ``earlier_holds`` are rows of the
-    ledger from evenings before."""
+    ``direct``: the DCC and the front door are called instead of reached over HTTP. ``earlier`` are rows, by their
+    kind, that evenings before have left: the ledger's, and what was learned of habits."""
     network = read_street(scenario.feeder)
     sketch = build_street(scenario, network, cast(scenario, network, [True] * network.homes).feeder)
     people = cast(scenario, network, [bool(has) for has in sketch.has_charger])
@@ -151,8 +153,9 @@ async def run_controlled(
             for home in people.homes:
                 for event in home.history:
                     tx.append_customer_event(event_to_row(event))
-            for row in earlier_holds:
-                tx.put("hold", row)
+            for kind, rows in earlier.items():
+                for row in rows:
+                    tx.put(kind, row)
     async with AsyncExitStack() as stack:
         dcc_url, provider_url = await world.open()
         stack.push_async_callback(world.close)

@@ -21,6 +21,7 @@ from linkbox.base.errors import LinkboxError
 from linkbox.control.fairness import jain_index
 from linkbox.control.intervention import Intervention
 from linkbox.control.ledger import Ledger, entry_from_row
+from linkbox.operation.desk import HABIT
 from linkbox.operation.entities import Command, CommandKind
 from linkbox.operation.ports import Row, Store
 from linkbox.study.evening import Evening, prepare, run_controlled, run_uncontrolled
@@ -115,13 +116,13 @@ def run_feeder(plan: WeekPlan, feeder: str) -> dict[str, Any]:
 
 
 def _nights(plan: WeekPlan, feeder: str, variant: Variant, bare: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The nights of one feeder in one variant, one after another: its quotas go on."""
-    found, entries = [], list[Row]()
+    """The nights of one feeder in one variant, one after another: its quotas go on, and what was learned."""
+    found, left = [], dict[str, list[Row]]()
     for night, without in enumerate(bare):
         if without["calm"]:
             found.append(without)
             continue
-        facts, entries = _with(scenario_of(plan, feeder, variant, night), entries)
+        facts, left = _with(scenario_of(plan, feeder, variant, night), left)
         found.append(without | facts)
     return found
 
@@ -140,15 +141,16 @@ def _without(plan: WeekPlan, scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def _with(scenario: Scenario, earlier: list[Row]) -> tuple[dict[str, Any], list[Row]]:
-    """What the night is with control, and the ledger after it."""
+def _with(scenario: Scenario, earlier: dict[str, list[Row]]) -> tuple[dict[str, Any], dict[str, list[Row]]]:
+    """What the night is with control, and the ledger and habits after it."""
     with tempfile.TemporaryDirectory(prefix="linkbox-week-") as folder:
         prepare(scenario, Path(folder))
         evening = asyncio.run(
-            run_controlled(scenario, Path(folder), open_store=_in_memory, direct=True, earlier_holds=earlier)
+            run_controlled(scenario, Path(folder), open_store=_in_memory, direct=True, earlier=earlier)
         )
         try:
-            return _facts(evening, evening.world.street.assets.cable.max_conductor_degc), evening.store.rows("hold")
+            left = {kind: evening.store.rows(kind) for kind in ("hold", HABIT)}
+            return _facts(evening, evening.world.street.assets.cable.max_conductor_degc), left
         finally:
             evening.store.close()
 
