@@ -18,12 +18,14 @@ from linkbox.adapters.inbound_customers import MAX_MESSAGE_BYTES, Senders, WeakS
 from linkbox.adapters.inbound_http import create_inbound_app
 from linkbox.base.time import format_utc
 from linkbox.customers import ConsentEvent, ConsentKind, Scope, event_to_row
+from linkbox.emulator import FaultKind, FaultPlan, FaultRule
 from linkbox.operation import customer_desk
+from linkbox.operation.entities import CommandState
 from linkbox.operation.letters import Asked, Letter, Seeking
 from linkbox.operation.stored_facts import stored
 from tests.operation.conftest import MakeRig
 from tests.operation.rig import CHARGERS, START, Rig, after, consent, moved_in, mpan, patched
-from tests.operation.test_who_is_held import EVERYBODY, OTHERS, VERY_HOT, held, sound
+from tests.operation.test_who_is_held import EVERYBODY, OTHERS, VERY_HOT, held, refusals, sound
 
 SECRET = b"a secret of a system that tells us of customers"
 PATH = "/customers/events"
@@ -105,6 +107,26 @@ async def test_a_consent_that_expires_under_a_hold_ends_it(make_rig: MakeRig) ->
     await rig.run(6)
     assert rig.held_in_truth() == EVERYBODY
     await rig.run(2.2)
+    assert rig.held_in_truth() == OTHERS
+    sound(rig)
+
+
+async def test_a_consent_that_expires_while_the_hold_is_on_its_way_is_told_at_once_and_ends_it_when_it_is_there(
+    make_rig: MakeRig,
+) -> None:
+    late = FaultPlan(rules=(FaultRule(kind=FaultKind.DELAY, probability=1.0, delay_s=40.0, srv="7.6"),))
+    rig = make_rig(base_a=VERY_HOT, drawing=EVERYBODY, faults=late)
+    rig.controller.customer_said(consent(0, ConsentKind.WITHDRAWN, START))
+    await rig.run(1.2)
+    assert refusals(rig, 0), "the refusal is recorded, once for an intervention"
+    ends_at = after(2 * 60 + 15)
+    rig.controller.customer_said(replace(consent(0, ConsentKind.GIVEN, rig.clock.now()), expires_at=ends_at))
+    await rig.run(1.2)  # the rig insists that a wake-up which was asked for leads to something
+    (told,) = rig.audit("command", "unwanted")
+    assert (told.at, told.facts and told.facts["customer"]) == (ends_at, rig.site.pseudonym(mpan(0)))
+    (mine,) = [c for c in rig.commands() if c.mpan == mpan(0)]
+    assert mine.state is CommandState.QUEUED, "a reset could overtake it"
+    await rig.run(3)
     assert rig.held_in_truth() == OTHERS
     sound(rig)
 

@@ -105,8 +105,23 @@ def stop(session: Session, live: LiveExchange, reasons: tuple[str, ...]) -> None
 
 def call_off(session: Session, live: LiveExchange, why: str) -> None:
     """A hold that is not wanted any more: it goes out no more. Its minutes come back if it never can have been done."""
-    session.audit("command", "called_off", command=live.command_id, why=why)
+    session.audit("command", "called_off", **_named(session, live.command_id), why=why)
     advance(session, live, send_failed(live.exchange, f"called off: {why}"))
+
+
+def _named(session: Session, command_id: str) -> dict[str, object]:
+    """A command in an audit record: which, whose, by which service."""
+    command = session.desk.commands[command_id]
+    return {"command": command.id, "customer": session.customer(command.mpan), "srv": command.srv}
+
+
+def mark_unwanted(session: Session, hold: Command, why: str) -> Command:
+    """Keep that somebody wants a hold ended. That is told: one on its way may go on for a while all the same."""
+    first = hold.unwanted is None
+    marked = session.put_command(replace(hold, unwanted=why))
+    if first:
+        session.audit("command", "unwanted", **_named(session, hold.id), why=why)
+    return marked
 
 
 def advance(session: Session, live: LiveExchange, exchange: Exchange) -> None:

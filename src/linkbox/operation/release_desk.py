@@ -70,7 +70,7 @@ def release_one(session: Session, mpan: Mpan, why: str) -> None:
 def free(session: Session, hold: Command, why: str) -> None:
     """Call off what the DCC has not taken, reset what holds or may hold. A hold that is on its way to the device is
     neither, for a reset could overtake it: it is ended when its answer is there."""
-    unwanted = session.put_command(replace(hold, unwanted=why))
+    unwanted = commands.mark_unwanted(session, hold, why)
     live = session.desk.exchanges.get(hold.request_id)
     if live is not None and commands.sendable(live):
         commands.call_off(session, live, why)
