@@ -34,10 +34,12 @@ from linkbox.operation.commands import remember_label
 from linkbox.operation.controller import Controller
 from linkbox.operation.desk import load_desk
 from linkbox.operation.entities import ChargerPoint, Command, CommandKind
+from linkbox.operation.personal import values_of
 from linkbox.operation.ports import DccGateway, HttpAnswer, PeerUnreachable, Row, Store
 from linkbox.operation.site import DccIdentity, Site
 from linkbox.records.audit import AuditRecord, verify
-from linkbox.records.pseudonym import Pseudonymiser
+from linkbox.records.commitments import readable
+from linkbox.records.pseudonym import derived_salts, salted_token
 from tests.adapters.contracts.fakes import FakeMarketGateway, FakeNoticeChannel
 from tests.operation.provider_messages import PROVIDER, offer_to, rejection_of
 
@@ -47,6 +49,7 @@ USER = Eui64("90-B3-D5-1F-30-02-00-00")
 FEEDER = FeederId("F1")
 AMPS = 32.0
 EV = "EV CHARGER"
+SALTS = derived_salts(b"operation tests of the linkbox 32")
 CHARGERS = 6
 Triple = tuple[float, float, float]
 
@@ -194,7 +197,8 @@ class Plan:
                 trust=keys.trust_store(),
                 profile=PROFILES[self.profile],
             ),
-            pseudonym=Pseudonymiser(b"operation tests of the linkbox 32").token,
+            pseudonym=lambda mpan: salted_token(mpan, SALTS)[0],
+            salts=SALTS,
             risk=self.risk,
             control=self.control,
         )
@@ -399,8 +403,9 @@ class Rig:
         return [r for r in records if stream in (None, r.stream) and kind in (None, r.kind)]
 
     def facts(self, stream: str, kind: str) -> list[Mapping[str, Any]]:
-        """What the audit records of a stream and kind say."""
-        return [record.facts for record in self.audit(stream, kind) if record.facts is not None]
+        """What the audit records of a stream and kind say, with the personal values that are kept beside them."""
+        values = values_of(self.store)
+        return [readable(r.facts, values.get(r.seq, {})) for r in self.audit(stream, kind) if r.facts is not None]
 
     def bodies_by_request(self) -> dict[tuple[RequestId, int], set[bytes]]:
         """Everything posted, by Request ID and command variant."""

@@ -12,6 +12,7 @@ import typer
 
 from linkbox import __version__
 from linkbox.app import readings_cli
+from linkbox.app.audit_cli import audit_app
 from linkbox.app.consents_cli import app as consents_app
 from linkbox.app.interventions_cli import interventions_app
 from linkbox.app.market_cli import add_market_commands
@@ -35,7 +36,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-audit_app = typer.Typer(help="Verify records that Linkbox exported.", no_args_is_help=True)
 app.add_typer(audit_app, name="audit")
 app.add_typer(report_app, name="report")
 app.add_typer(clocks_app, name="clocks")
@@ -252,17 +252,6 @@ def week(
         hours=hours,
     )
     run_week(plan, out, workers=workers)
-
-
-@audit_app.command("verify")
-def audit_verify(
-    file: Annotated[Path, typer.Argument(help="An exported dossier.")],
-    public_key: Annotated[Path | None, typer.Option(help="PEM of a key that you hold from elsewhere.")] = None,
-) -> None:
-    """Check an exported dossier with nothing but the file (and, better, a public key of your own)."""
-    from linkbox.app.audit import verify_file
-
-    typer.echo(verify_file(file, public_key))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from linkbox.adapters.store_sql import SqliteStore
@@ -22,7 +23,7 @@ def opener(name: str | None, folder: Path, *, resuming: bool) -> Opener:
         if resuming and elsewhere.exists():
             raise bad_input("--store", "", f"must be given: this evening's store is {elsewhere.read_text('utf-8')}")
         elsewhere.unlink(missing_ok=True)
-        return SqliteStore
+        return partial(SqliteStore, owner=True)
     store = open_store(name, owner=True)
     if not resuming and (store.last_customer_fact() or store.audit_lines()):
         store.close()

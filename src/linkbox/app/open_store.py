@@ -18,4 +18,4 @@ def open_store(name: str, *, owner: bool = False, must_exist: bool = False) -> A
         return PostgresqlStore(name.replace("postgres://", "postgresql://", 1), owner=owner)
     if must_exist and not Path(name).is_file():
         raise bad_input("--store", name, "must be a store that exists, or postgresql://…")
-    return SqliteStore(Path(name))
+    return SqliteStore(Path(name), owner=owner)

@@ -174,11 +174,14 @@ class DailyPart(_Part):
 
 
 class RecordsPart(_Part):
-    """The key of checkpoints and suppliers' files, and how often the chain's head is signed."""
+    """The key of checkpoints and suppliers' files; after how long, and how many records, the chain's head is signed;
+    the authority for time stamps (RFC 3161), if there is one."""
 
     key: Text
     key_password: Secret | None = None
-    checkpoint_every_s: Seconds = 3600.0
+    checkpoint_every_s: Seconds = 900.0
+    checkpoint_records: Annotated[int, Field(ge=1)] = 1000
+    tsa_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
 
 
 class SeekingPart(_Part):

@@ -103,6 +103,7 @@ async def _serve(config: RunConfig, folder: Path, store: AnyStore, prepared: Pre
             dcc=dcc,
             market=market,
             notices=open_channels(config.notices.within(folder)),
+            stamper=prepared.stamper,
             tell_in_background=True,
         )
         controller.catch_up()
@@ -150,12 +151,11 @@ def _market(prepared: Prepared) -> UftpMarketGateway:
 
 
 def _rhythm(config: RunConfig) -> Rhythm:
-    daily, records = config.daily, config.records
+    daily = config.daily
     return Rhythm(
         look_every_s=config.service.look_every_s,
         retry_s=config.service.retry_s,
         give_up_s=config.service.give_up_s,
-        checkpoint_every_s=Rhythm().checkpoint_every_s if records is None else records.checkpoint_every_s,
         supplier_days_at=None if daily.supplier_files_at is None else time.fromisoformat(daily.supplier_files_at),
         clocks_at=None if daily.clocks_at is None else time.fromisoformat(daily.clocks_at),
         clocks_tell=daily.clocks_tell,

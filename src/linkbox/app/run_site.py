@@ -13,6 +13,7 @@ from linkbox.adapters.inbound_customers import Senders
 from linkbox.adapters.letters import LetterHead, TemplateLetters
 from linkbox.adapters.market_contracts import read_contracts
 from linkbox.adapters.market_uftp import Peer, SigningKey, key_from_text
+from linkbox.adapters.timestamp import HttpTimeStamper
 from linkbox.app.consents_points import read_points
 from linkbox.app.market_tools import read_key
 from linkbox.app.open_store import AnyStore
@@ -32,10 +33,11 @@ from linkbox.dcc.smki.files import read_signer, read_trust
 from linkbox.grid.network import ConnectionPoint, FeederModel
 from linkbox.grid.policy import RiskPolicy
 from linkbox.market import Contract, UftpIdentity
+from linkbox.operation.checkpoint_desk import CheckpointPolicy
 from linkbox.operation.letters import Seeking
 from linkbox.operation.notice_setup import NoticeSetup, RecordsKey
 from linkbox.operation.operator_access import Operators
-from linkbox.operation.ports import RegisteredPoint
+from linkbox.operation.ports import RegisteredPoint, TimeStamper
 from linkbox.operation.site import DccIdentity, Site
 from linkbox.records.links import LinkSigner
 from linkbox.records.notices import Sender
@@ -84,6 +86,7 @@ class Prepared:
     operators: Operators
     senders: Senders | None
     links: LinkSigner | None
+    stamper: TimeStamper | None
 
 
 def prepare(config: RunConfig, folder: Path, store: AnyStore) -> Prepared:
@@ -107,6 +110,7 @@ def prepare(config: RunConfig, folder: Path, store: AnyStore) -> Prepared:
     senders = reader.read("door.senders", _senders, config, folder) if config.door.senders else None
     links = reader.read("page.link_key", _links, config, folder)
     records = reader.read("records.key", _records_key, config, folder)
+    stamper = reader.read("records.tsa_url", _stamper, config)
     seeking = reader.read("seeking", _seeking, config, folder)
     if reader.issues or fleet is None or chargers is None or homes is None or dcc is None:
         raise InvalidInput("run", reader.issues)
@@ -126,7 +130,9 @@ def prepare(config: RunConfig, folder: Path, store: AnyStore) -> Prepared:
     )
     if reader.issues or site is None:
         raise InvalidInput("run", reader.issues)
-    return Prepared(site=site, market=market, operators=operators or Operators(()), senders=senders, links=links)
+    return Prepared(
+        site=site, market=market, operators=operators or Operators(()), senders=senders, links=links, stamper=stamper
+    )
 
 
 def _site(
@@ -157,8 +163,21 @@ def _site(
         tariff_share=config.network.tariff_share,
         operators=operators.keys,
         seeking=seeking,
+        checkpoints=_checkpoints(config),
         notices=notices,
     )
+
+
+def _checkpoints(config: RunConfig) -> CheckpointPolicy:
+    part = config.records
+    if part is None:
+        return CheckpointPolicy()
+    return CheckpointPolicy(records=part.checkpoint_records, minutes=part.checkpoint_every_s / 60)
+
+
+def _stamper(config: RunConfig) -> TimeStamper | None:
+    part = config.records
+    return None if part is None or part.tsa_url is None else HttpTimeStamper(part.tsa_url)
 
 
 def _points(config: RunConfig, folder: Path, store: AnyStore, fleet: list[FeederModel]) -> list[RegisteredPoint]:

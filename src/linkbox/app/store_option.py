@@ -26,3 +26,15 @@ def opened(name: str, *, must_exist: bool = True) -> Iterator[AnyStore]:
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def owned(name: str) -> Iterator[AnyStore]:
+    """The store that is named, alone: StoreUnusable where a controller, or another command that writes, works on it."""
+    from linkbox.app.open_store import open_store
+
+    store = open_store(name, owner=True, must_exist=True)
+    try:
+        yield store
+    finally:
+        store.close()

@@ -15,6 +15,7 @@ from linkbox.control.intervention import Intervention
 from linkbox.control.planning import CurtailmentPlan, PlannedHold
 from linkbox.operation import plan_desk, release_desk
 from linkbox.operation.session import Session
+from linkbox.records.commitments import NAME, Personal
 
 Triple = tuple[float, float, float]
 
@@ -140,8 +141,8 @@ def approve(session: Session, intervention: Intervention, who: str, why: str, di
         "approved",
         intervention=intervention.id,
         plan_sha256=digest,
-        who=who,
-        why=why,
+        who=Personal(who, NAME),
+        why=Personal(why),
         approvals=len(after.approvals),
         needed=after.people,
     )
@@ -169,7 +170,7 @@ def carry_out(session: Session, intervention: Intervention) -> tuple[Interventio
         plan_sha256=request.digest,
         commands=len(may),
         left_out=len(dropped),
-        by=names(request.approvals),
+        by=Personal(names(request.approvals), NAME),
     )
     who = authority(request)
     said = f"{intervention.authorisation}; {who}" if intervention.approved_before else who
@@ -183,7 +184,8 @@ def lapse(session: Session, intervention: Intervention) -> Intervention:
     if request is None:
         return intervention
     have, wanted = len(request.approvals), request.people
-    why = f"{have} of {wanted} people approved plan {request.digest[:12]} in time ({names(request.approvals)})"
+    approved = f"{have} of {wanted} people approved plan {request.digest[:12]} in time ({names(request.approvals)})"
+    why = Personal(approved) if request.approvals else approved
     session.audit("authorisation", "lapsed", intervention=intervention.id, plan_sha256=request.digest, why=why)
     missing = request.plan["required_a"]
     intervention = replace(intervention, request=None)
@@ -207,11 +209,17 @@ def refuse(session: Session, intervention: Intervention, who: str, why: str, dig
     if digest != request.digest:
         return f"it names plan {digest[:12]}, the plan that waits is {request.digest[:12]}: look at it again"
     session.audit(
-        "authorisation", "refused", intervention=intervention.id, plan_sha256=digest, who=who, why=why, needed=0
+        "authorisation",
+        "refused",
+        intervention=intervention.id,
+        plan_sha256=digest,
+        who=Personal(who, NAME),
+        why=Personal(why),
+        needed=0,
     )
     missing = request.plan["required_a"]
     required = (missing[0], missing[1], missing[2])
-    told = f"{who} refused plan {digest[:12]}: {why}"
+    told = Personal(f"{who} refused plan {digest[:12]}: {why}")
     refused = replace(intervention, request=None, no_more=told)
     if math.fsum(required) <= 0.0:
         return refused

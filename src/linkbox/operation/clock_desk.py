@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from datetime import date, datetime
+from typing import Any
 
 from linkbox.base.time import parse_utc
 from linkbox.operation import offline
@@ -11,6 +12,7 @@ from linkbox.operation.ports import Row, Store
 from linkbox.operation.reporting import EVENT
 from linkbox.operation.session import Session
 from linkbox.records.clocks import ClockReading, Decision, read_clocks
+from linkbox.records.commitments import NAME, Personal
 
 CLOCK = "clock"
 
@@ -31,7 +33,7 @@ def read_all_clocks(store: Store, *, on: date) -> tuple[ClockReading, ...]:
 def decide(session: Session, decision: Decision) -> None:
     """Keep what people decided about a feeder, with their names and reason."""
     session.tx.put(CLOCK, _row(decision, session.desk.chain.seq + 1))
-    session.audit("clock", decision.event.value, **decision.to_record())
+    session.audit("clock", decision.event.value, **_told(decision))
 
 
 def decide_offline(store: Store, decision: Decision, *, at: datetime) -> None:
@@ -42,8 +44,14 @@ def decide_offline(store: Store, decision: Decision, *, at: datetime) -> None:
         lambda seq: [(CLOCK, _row(decision, seq))],
         stream="clock",
         kind=decision.event.value,
-        facts=decision.to_record(),
+        facts=_told(decision),
     )
+
+
+def _told(decision: Decision) -> dict[str, Any]:
+    """As the audit record has it: names and reason as commitments."""
+    by = [Personal(name, NAME) for name in decision.by]
+    return {**decision.to_record(), "by": by, "reason": Personal(decision.reason)}
 
 
 def _row(decision: Decision, seq: int) -> Row:

@@ -44,9 +44,11 @@ from linkbox.operation.ports import (
     NoticeChannel,
     PeerUnreachable,
     Store,
+    TimeStamper,
 )
 from linkbox.operation.session import Session
 from linkbox.operation.site import Site
+from linkbox.operation.stamping import Stamping
 from linkbox.operation.veto import veto_reasons
 
 MAX_IN_FLIGHT = 40
@@ -73,6 +75,7 @@ class Controller:
         market: MarketGateway,
         notices: NoticeChannel,
         told: Told | None = None,
+        stamper: TimeStamper | None = None,
         max_in_flight: int = MAX_IN_FLIGHT,
         tell_in_background: bool = False,
     ) -> None:
@@ -83,6 +86,8 @@ class Controller:
         self._in_background = tell_in_background
         self._telling: asyncio.Task[None] | None = None
         self._dcc, self._market, self._notices = dcc, market, notices
+        background = tell_in_background
+        self._stamping = None if stamper is None else Stamping(stamper, store, self.session, in_background=background)
         self.desk: Desk = self._load()
 
     def _load(self) -> Desk:
@@ -182,7 +187,27 @@ class Controller:
             batch = due[: self._max_in_flight]
             answers = await asyncio.gather(*(self._send(live) for live in batch))
             self._take_answers(list(zip(batch, answers, strict=True)))
+        if self._checkpoint_due():
+            with self.session():
+                pass  # finishing it signs
         await self._deliver_outbox()
+        if self._stamping is not None:
+            await self._stamping.work(self._clock.now())
+
+    def seal(self) -> None:
+        """Sign the chain's head: Linkbox is going to stop."""
+        with self.session() as session:
+            session.sign()
+
+    def _checkpoint_due(self) -> bool:
+        at = self._checkpoint_at()
+        return at is not None and at <= self._clock.now()
+
+    def _checkpoint_at(self) -> datetime | None:
+        """When the chain is to be signed although nothing happens."""
+        if self._site.notices.records_key is None:
+            return None
+        return self.desk.signed.due_at(self._site.checkpoints)
 
     def catch_up(self) -> None:
         """After a restart: take in what was committed but not yet acted on."""
@@ -304,7 +329,9 @@ class Controller:
         return self._telling is not None and not self._telling.done()
 
     async def stop_telling(self) -> None:
-        """End the task in which notices go out. What is not handed over stays queued."""
+        """End the tasks in which notices go out and time stamps are asked for. What is not handed over stays queued."""
+        if self._stamping is not None:
+            await self._stamping.stop()
         if self._telling is not None:
             self._telling.cancel()
             await asyncio.gather(self._telling, return_exceptions=True)
@@ -335,6 +362,8 @@ class Controller:
     def next_wake(self) -> datetime | None:
         """When ``work`` has something to do although nothing arrives; the present where that is overdue."""
         times = [*self._decision_times(), *outbox.wake_times(self.desk, without_notices=self._is_telling())]
+        sign_at = self._checkpoint_at()
+        times += [] if sign_at is None else [sign_at]
         return max(min(times), self._clock.now()) if times else None
 
     def _decision_times(self) -> Iterator[datetime]:

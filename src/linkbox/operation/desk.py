@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,7 +29,9 @@ from linkbox.grid.snapshot import from_bytes
 from linkbox.grid.telemetry import Track
 from linkbox.operation.alert_counts import load_book
 from linkbox.operation.assessments import ASSESSMENT_SNAPSHOT, assessments_from_bytes
+from linkbox.operation.checkpoint_desk import Signed, load_signed
 from linkbox.operation.entities import COMMAND_TABLE, Command, CommandKind, CommandState
+from linkbox.operation.personal import load_tokens
 from linkbox.operation.ports import Row, Store
 from linkbox.operation.site import Site
 from linkbox.records.audit import EMPTY_CHAIN, AuditRecord, ChainHead, head_of
@@ -141,6 +143,9 @@ class Desk:
     rechecked_at: datetime = LONG_AGO
     contacts: dict[Mpan, Contact] = field(default_factory=dict)
     boost: dict[Mpan, BoostRow] = field(default_factory=dict)
+    tokens: dict[Mpan, str] = field(default_factory=dict)
+    tokens_redacted: int = 0
+    signed: Signed = field(default_factory=Signed)
     recall_exchange: Callable[[str], LiveExchange | None]
     recall_command: Callable[[str], Command]
     holds_of: Callable[[str], list[Command]]
@@ -213,6 +218,8 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         every = [Command.from_row(row) for row in store.rows("command", owner=intervention_id)]
         return [c for c in every if c.kind is CommandKind.HOLD and c.confirmed]
 
+    tokens, redacted = load_tokens(store)
+    lines = store.audit_lines()
     believed = _beliefs(store)
     judged = store.snapshot(ASSESSMENT_SNAPSHOT)
     return Desk(
@@ -222,7 +229,7 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
         ledger=Ledger.from_entries(entry_from_row(dict(row.body)) for row in store.rows("hold")),
         customers=CustomerFile.of(event for _, event in store.customer_facts(mpans=site.mpans)),
         facts_seen=store.last_customer_fact(),
-        chain=_chain(store),
+        chain=_chain(lines),
         interventions={i.feeder_id: i for i in interventions if i.state not in TABLE.final},
         commands={c.id: c for c in commands if c.state not in COMMAND_TABLE.final},
         exchanges={str(e.exchange.request.request_id): e for e in exchanges},
@@ -249,6 +256,9 @@ def load_desk(site: Site, store: Store, at: datetime, told: Told | None = None) 
             Mpan(row.key): BoostRow(state=row.state, controls=tuple(row.body["controls"]))
             for row in store.rows("boost", states=["noted", "off"])
         },
+        tokens=tokens,
+        tokens_redacted=redacted,
+        signed=load_signed(store, lines),
         recall_exchange=recall,
         recall_command=recall_command,
         holds_of=holds_of,
@@ -302,6 +312,5 @@ def _tracks(store: Store) -> dict[FeederId, Track]:
     }
 
 
-def _chain(store: Store) -> ChainHead:
-    lines = store.audit_lines()
+def _chain(lines: Sequence[str]) -> ChainHead:
     return head_of(AuditRecord.from_line(line.encode()) for line in lines) if lines else EMPTY_CHAIN

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.control.intervention import Intervention
 from linkbox.market import Finding, MarketFinding
+from linkbox.operation import offline
 from linkbox.operation.ports import Row, Store
 from linkbox.operation.session import Session
-from linkbox.records.audit import EMPTY_CHAIN, AuditEvent, AuditRecord, append, head_of
+from linkbox.records.commitments import NAME, Personal
 
 _DID_IT = (None, "delivered", "no_contract")
 """Outcomes of a market that nobody has to be asked about."""
@@ -29,13 +31,9 @@ def record_finding(
         raise _refused("intervention", intervention_id, wrong)
     found = MarketFinding(intervention_id=intervention_id, finding=finding, who=who, note=note, at=at)
     number = len(store.rows("market_finding", owner=intervention_id)) + 1
-    lines = [AuditRecord.from_line(line.encode()) for line in store.audit_lines()]
-    event = AuditEvent(at=at, stream="market", kind="finding", facts=found.to_record())
-    record = append(head_of(lines) if lines else EMPTY_CHAIN, event)
-    key = f"{intervention_id}/{number}"
-    with store.transaction() as tx:
-        tx.put("market_finding", Row(key=key, state=finding.value, owner=intervention_id, body=found.to_record()))
-        tx.append_audit([(record.seq, record.line().decode())])
+    row = Row(key=f"{intervention_id}/{number}", state=finding.value, owner=intervention_id, body=found.to_record())
+    facts = _told(found)
+    offline.record(store, at, lambda _: [("market_finding", row)], stream="market", kind="finding", facts=facts)
     return found
 
 
@@ -56,8 +54,13 @@ def keep(session: Session, *, intervention_id: str, finding: str, who: str, note
     number = len(session.desk.recall_rows("market_finding", intervention_id)) + 1
     kept = Row(key=f"{intervention_id}/{number}", state=value.value, owner=intervention_id, body=found.to_record())
     session.tx.put("market_finding", kept)
-    session.audit("market", "finding", **found.to_record())
+    session.audit("market", "finding", **_told(found))
     return None
+
+
+def _told(found: MarketFinding) -> dict[str, Any]:
+    """As the audit record has it: name and note as commitments."""
+    return {**found.to_record(), "who": Personal(found.who, NAME), "note": Personal(found.note)}
 
 
 def _did_not_fail(row: Row) -> str | None:

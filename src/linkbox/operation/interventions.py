@@ -28,6 +28,7 @@ from linkbox.operation.entities import CommandKind, CommandState
 from linkbox.operation.incidents import join, see_dead_phases
 from linkbox.operation.needs import amps, calmed, chargers, need_a, over, overdue, quiet
 from linkbox.operation.session import Session
+from linkbox.records.commitments import Personal
 
 _S, _E = InterventionState, InterventionEvent
 
@@ -39,6 +40,8 @@ PLANNED_AT_MOST = timedelta(hours=1)
 """How long a risk may stand without anything having to go, before the intervention is closed as idle."""
 
 _MAX_STEPS = 8
+_BY_OPERATOR = "stopped by an operator"
+"""Who it was, and why, is said once, as a commitment."""
 _PLAN_ERRORS = (PlanningError, LedgerError, EligibilityRefused)
 
 
@@ -97,7 +100,8 @@ def _safely(session: Session, intervention: Intervention) -> Intervention:
 
 def _record_step(session: Session, intervention: Intervention) -> None:
     last = intervention.history[-1]
-    session.audit("intervention", last.state.value, intervention=intervention.id, event=last.event, why=last.why)
+    why = Personal(last.why) if last.event == _E.STOP else last.why
+    session.audit("intervention", last.state.value, intervention=intervention.id, event=last.event, why=why)
     if intervention.state is _S.MARKET_CALLED:
         ahead_desk.warn(session, intervention)
     if not intervention.open:
@@ -320,13 +324,13 @@ def _escalate_shortfall(session: Session, intervention: Intervention) -> Interve
 def stop(session: Session, feeder_id: FeederId, *, who: str, why: str) -> None:
     """An operator's stop: everybody held is freed at once, and nobody new is held until the risk is over."""
     intervention = session.desk.interventions[feeder_id]
-    intervention = authorisation_desk.withdraw(session, intervention, f"stopped by {who}")
+    intervention = authorisation_desk.withdraw(session, intervention, _BY_OPERATOR)
     stopped = intervention.apply(_E.STOP, session.now, f"stopped by {who}: {why}")
     session.put_intervention(stopped)
     _record_step(session, stopped)
     if not stopped.open:
         session.put_stop(feeder_id, in_force=True)
-    release_desk.release_all(session, stopped, f"stopped by {who}")
+    release_desk.release_all(session, stopped, _BY_OPERATOR)
 
 
 def _stopped(session: Session, intervention: Intervention) -> Intervention:

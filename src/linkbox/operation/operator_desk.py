@@ -12,6 +12,7 @@ from linkbox.operation.foreign import said
 from linkbox.operation.operators import Word, WordKind, opened
 from linkbox.operation.ports import InboxItem, Row, Store
 from linkbox.operation.session import Session
+from linkbox.records.commitments import NAME, Personal
 
 WORD, NOT_TAKEN = "word", "not taken"
 
@@ -27,10 +28,10 @@ def take_word(session: Session, item: InboxItem) -> None:
     session.audit(
         "operator",
         word.kind if refused is None else "not_taken",
-        who=said(word.who),
+        who=Personal(said(word.who) or "", NAME),
         intervention=said(word.intervention_id),
         said_at=said(word.said_at),
-        why=said(word.why) if refused is None else f"{word.kind}: {refused}",
+        why=Personal(said(word.why) or "") if refused is None else f"{word.kind}: {refused}",
     )
     _finish(session, item, word, refused)
 

@@ -60,6 +60,15 @@ class Transaction(Protocol):
     def put(self, table: str, row: Row) -> None:
         """Insert or replace one entity of ``table`` (``intervention``, ``command``, ``exchange``, ``hold`` …)."""
 
+    def remove(self, table: str, key: str) -> bool:
+        """Take one entity away for good: a person's right to it, or the end of its retention; whether it was there."""
+
+    def remove_readings(self, before: datetime, *, most: int) -> int:
+        """Take away readings that were taken before a time, the oldest first, ``most`` at once; how many."""
+
+    def remove_inbox(self, before: datetime, *, most: int) -> int:
+        """Take away arrivals that were dealt with and had arrived before a time; how many."""
+
     def save_snapshot(self, name: str, at: datetime, body: bytes) -> None:
         """Replace the snapshot called ``name``."""
 
@@ -197,3 +206,11 @@ class NoticeChannel(Protocol):
     async def deliver(self, notice: Mapping[str, Json]) -> None:
         """Hand over one notice, idempotent by its ``id``; raise PeerUnreachable when that failed, PeerRefused where
         trying again is of no use."""
+
+
+class TimeStamper(Protocol):
+    """An authority for time stamps (RFC 3161)."""
+
+    async def stamp(self, octets: bytes) -> bytes:
+        """The authority's answer about these octets, a TimeStampResp in DER whose status and imprint were looked at;
+        raise PeerUnreachable when there was none, or no good one."""

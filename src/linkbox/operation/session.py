@@ -12,11 +12,14 @@ from linkbox.base.identifiers import FeederId, Mpan
 from linkbox.base.time import format_utc
 from linkbox.control.intervention import Intervention
 from linkbox.control.ledger import Ledger, entry_to_row
+from linkbox.operation.checkpoint_desk import sign_head
 from linkbox.operation.desk import REST_AFTER_FAILURE, BoostRow, Desk, LiveExchange
 from linkbox.operation.entities import COMMAND_TABLE, Command, plain
+from linkbox.operation.personal import keep_openings, keep_token
 from linkbox.operation.ports import Row, Transaction
 from linkbox.operation.reporting import put_effect, put_trip
 from linkbox.records.audit import AuditEvent, append
+from linkbox.records.commitments import seal
 
 
 class Session:
@@ -30,8 +33,12 @@ class Session:
         self._lines: list[tuple[int, str]] = []
 
     def audit(self, stream: str, kind: str, **facts: Any) -> None:
-        """Append a record to the chain. MPANs go in as the customer's token, never in clear."""
-        event = AuditEvent(at=self.now, stream=stream, kind=kind, facts=plain(facts))
+        """Append a record to the chain. MPANs go in as the customer's token, and what is Personal as a commitment
+        whose salt and value are kept beside the chain: nothing of a person stands in it in clear."""
+        seq, salts = self.desk.chain.seq + 1, self.desk.site.salts
+        sealed, openings = seal(plain(facts), lambda where: salts(f"{seq}/{where}"))
+        keep_openings(self.tx, seq, openings, self.now)
+        event = AuditEvent(at=self.now, stream=stream, kind=kind, facts=sealed)
         record = append(self.desk.chain, event)
         self.desk.chain = self.desk.chain.after(record)
         self._lines.append((record.seq, record.line().decode()))
@@ -40,8 +47,12 @@ class Session:
         self.desk.tell(self.now, stream, kind, facts)
 
     def customer(self, mpan: Mpan) -> str:
-        """The pseudonym under which a customer stands in every record."""
-        return self.desk.site.pseudonym(mpan)
+        """The pseudonym under which a customer stands in every record, from the first time on until it is redacted."""
+        token = self.desk.tokens.get(mpan)
+        if token is None:
+            token = keep_token(self.tx, mpan, self.desk.site.salts, self.desk.tokens_redacted, self.now)
+            self.desk.tokens[mpan] = token
+        return token
 
     def put_intervention(self, value: Intervention) -> Intervention:
         """Store an intervention; a closed one leaves the memory."""
@@ -119,6 +130,17 @@ class Session:
         self.desk.outbox[(table, key)] = plain(body)
 
     def finish(self) -> None:
-        """Write the audit records of this unit of work; the last thing before the commit."""
+        """Write the audit records of this unit of work, and a checkpoint where one is due; the last thing before the
+        commit."""
         self.tx.append_audit(self._lines)
         self._lines = []
+        desk = self.desk
+        desk.signed = desk.signed.after(desk.chain, self.now)
+        if desk.signed.due(desk.chain, desk.site.checkpoints, self.now):
+            self.sign()
+
+    def sign(self) -> None:
+        """Sign the chain's head, if there is something that is not under a signature, and a key to do it with."""
+        key = self.desk.site.notices.records_key
+        if key is not None and self.desk.signed.seq < self.desk.chain.seq:
+            self.desk.signed = sign_head(self.tx, self.desk.chain, key, self.now)

@@ -15,9 +15,12 @@ from linkbox.dcc.smki import Signer, TrustStore
 from linkbox.grid.network import ConnectionPoint, FeederModel
 from linkbox.grid.risk import RiskPolicy
 from linkbox.market import Contract, UftpIdentity
+from linkbox.operation.checkpoint_desk import CheckpointPolicy
 from linkbox.operation.entities import ChargerPoint
 from linkbox.operation.letters import Seeking
 from linkbox.operation.notice_setup import NoticeSetup
+from linkbox.operation.personal import random_salt
+from linkbox.records.commitments import Salts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,9 @@ class Site:
     ``tariff_start`` is the local time at which a common night tariff begins, ``tariff_share`` the share of chargers
     that are believed to be on it: a prior only, the feeder's own current corrects it. ``operators`` are the people
     whose word counts, each with the key that seals it (``operators.key_of``). ``seeking`` says how a new
-    tenant is asked for consent; None: the property waits for a campaign."""
+    tenant is asked for consent; None: the property waits for a campaign. ``pseudonym`` names customers in messages
+    about this set-up; in the records they stand under tokens with ``salts`` of their own (``operation.personal``).
+    ``checkpoints`` says how often the chain is signed, where there is a key of records."""
 
     feeders: tuple[FeederModel, ...]
     chargers: Mapping[Mpan, ChargerPoint]
@@ -55,6 +60,8 @@ class Site:
     tariff_share: float = 0.0
     operators: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     seeking: Seeking | None = None
+    salts: Salts = field(default=random_salt, repr=False)
+    checkpoints: CheckpointPolicy = field(default_factory=CheckpointPolicy)
     notices: NoticeSetup = field(default_factory=NoticeSetup)
 
     def __post_init__(self) -> None:

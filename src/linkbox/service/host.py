@@ -1,4 +1,4 @@
-"""A controller hosted in real time: work whenever something came or is due, the duties of the day, checkpoints.
+"""A controller hosted in real time: work whenever something came or is due, and the duties of the day.
 
 The controller commits before it answers and before it sends, so this loop may be killed at any moment. Asked to end,
 it finishes what it is at, signs the chain's head and leaves; held chargers are free when their time is over, whoever
@@ -9,16 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any
 
 from linkbox.base.errors import LinkboxError
 from linkbox.base.time import Clock
-from linkbox.operation.checkpoint_desk import checkpoint
 from linkbox.operation.controller import Controller
 from linkbox.operation.daily_desk import CLOCK_CHECK, SUPPLIER_DAYS, check_clocks, due_days, send_supplier_days
 from linkbox.operation.ports import Store
-from linkbox.operation.session import Session
 from linkbox.service.status import health_of, status_of, status_text
 
 LOGGER = "linkbox.service"
@@ -37,7 +35,6 @@ class Rhythm:
     look_every_s: float = 1.0
     retry_s: float = 2.0
     give_up_s: float = 60.0
-    checkpoint_every_s: float = 3600.0
     supplier_days_at: time | None = time(6, 0)
     clocks_at: time | None = time(7, 0)
     clocks_tell: str = ""
@@ -53,7 +50,6 @@ class ServiceHost:
         self._started_at = clock.now()
         self._failing_since: datetime | None = None
         self._failing: str | None = None
-        self._checkpoint_due = self._started_at + timedelta(seconds=rhythm.checkpoint_every_s)
 
     def nudge(self) -> None:
         """Something came: there may be something to send at once."""
@@ -73,7 +69,7 @@ class ServiceHost:
                 await self._pause()
         finally:
             await self._controller.stop_telling()
-        self._controller.act(_sign_head)
+        self._controller.seal()
 
     async def _once(self) -> None:
         try:
@@ -123,9 +119,6 @@ class ServiceHost:
                 with self._controller.session() as session:
                     new = check_clocks(session, store, day, tell=rhythm.clocks_tell)
                 _log.info("clocks checked", extra={"facts": {"day": day.isoformat(), "new_warnings": new}})
-        if now >= self._checkpoint_due:
-            self._controller.act(_sign_head)
-            self._checkpoint_due = now + timedelta(seconds=rhythm.checkpoint_every_s)
 
     def status(self) -> dict[str, Any]:
         """See status_of."""
@@ -139,7 +132,3 @@ class ServiceHost:
     def screen(self) -> str:
         """See status_text."""
         return status_text(self.status())
-
-
-def _sign_head(session: Session) -> None:
-    checkpoint(session)

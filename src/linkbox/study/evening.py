@@ -184,6 +184,7 @@ async def run_controlled(
             clicks = _Clicks(objectors, await pages.start())
             stack.push_async_callback(pages.stop)
         await _Scheduler(evening, front, watch, clicks).run()
+        controller.seal()
     return evening
 
 

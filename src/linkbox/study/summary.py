@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from math import ceil
@@ -15,7 +16,9 @@ from linkbox.control.fairness import jain_index
 from linkbox.control.intervention import Intervention
 from linkbox.control.ledger import LedgerEntry, entry_from_row
 from linkbox.operation.entities import Command, CommandKind, CommandState
+from linkbox.operation.personal import values_of
 from linkbox.operation.ports import Row, Store
+from linkbox.records.commitments import readable
 from linkbox.study.evening import Evening
 from linkbox.study.invariants import Facts, check
 from linkbox.study.wiring import Cast
@@ -279,4 +282,6 @@ def _events(evening: Evening, names: Mapping[Mpan, str]) -> list[dict[str, Any]]
     from linkbox.study.telling import tell
 
     tokens = {evening.controller.desk.site.pseudonym(mpan): name for mpan, name in names.items()}
-    return [told for record in evening.audit() if (told := tell(record, tokens)) is not None]
+    values = values_of(evening.store)
+    records = (replace(r, facts=readable(r.facts, values.get(r.seq, {}))) for r in evening.audit())
+    return [told for record in records if (told := tell(record, tokens)) is not None]

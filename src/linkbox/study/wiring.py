@@ -27,7 +27,7 @@ from linkbox.market.contract_file import contracts_from_toml
 from linkbox.operation.notice_setup import NoticeSetup, RecordsKey
 from linkbox.operation.site import DccIdentity, Site
 from linkbox.records.links import LinkSigner
-from linkbox.records.pseudonym import Pseudonymiser
+from linkbox.records.pseudonym import derived_salts, salted_token
 from linkbox.records.signing import fingerprint, signer
 from linkbox.study.operators import keys_of
 from linkbox.study.population import Home, populate
@@ -126,6 +126,7 @@ def site_of(people: Cast, provider_capacity_a: tuple[float, float, float]) -> Si
         rule = f"must be one of {', '.join(PROFILES)}"
         raise InvalidInput("scenario", [Issue(where="--profile", value=scenario.profile, rule=rule)])
     contracts = _contracts(people, provider_capacity_a)
+    salts = derived_salts(people.secret)
     return Site(
         feeders=(people.feeder,),
         chargers={home.charger.mpan: home.charger for home in people.homes if home.charger is not None},
@@ -139,7 +140,8 @@ def site_of(people: Cast, provider_capacity_a: tuple[float, float, float]) -> Si
             trust=pki.trust_store(),
             profile=PROFILES[scenario.profile],
         ),
-        pseudonym=Pseudonymiser(people.secret).token,
+        pseudonym=lambda mpan: salted_token(mpan, salts)[0],
+        salts=salts,
         risk=RiskPolicy(),
         control=ControlPolicy(authorisation=POLICIES[scenario.authorisation]),
         operators=keys_of(scenario.seed),

@@ -131,6 +131,26 @@ class _MemoryTransaction:
     def put(self, table: str, row: Row) -> None:
         self._contents.rows.setdefault(table, {})[row.key] = _own(row)
 
+    def remove(self, table: str, key: str) -> bool:
+        return self._contents.rows.get(table, {}).pop(key, None) is not None
+
+    def remove_readings(self, before: datetime, *, most: int) -> int:
+        found = sorted(
+            (at, feeder) for feeder, kept in self._contents.readings.items() for at in kept if at < format_utc(before)
+        )
+        for at, feeder in found[:most]:
+            left = {time: body for time, body in self._contents.readings[feeder].items() if time != at}
+            self._contents.readings[feeder] = left
+        return len(found[:most])
+
+    def remove_inbox(self, before: datetime, *, most: int) -> int:
+        done = [key for key, item in self._contents.inbox.items() if key in self._contents.outcomes]
+        old = [key for key in done if self._contents.inbox[key].received_at < before][:most]
+        for key in old:
+            del self._contents.inbox[key]
+            del self._contents.outcomes[key]
+        return len(old)
+
     def save_snapshot(self, name: str, at: datetime, body: bytes) -> None:
         self._contents.snapshots[name] = (parse_utc(format_utc(at)), body)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Sequence
 from json import dumps
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import sqlalchemy as sa
 
@@ -26,18 +27,59 @@ _MORE = {
 }
 
 
+def _own(path: Path) -> IO[str]:
+    """The lock of a store's owner; raise StoreUnusable where another process has it."""
+    try:
+        lock = path.with_name(path.name + LOCK_SUFFIX).open("w")
+    except OSError as error:
+        raise StoreUnusable(str(path), error.strerror or type(error).__name__) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise StoreUnusable(str(path), "in use: another Linkbox works on it") from error
+    return lock
+
+
 def _same(text: str) -> str:
     return text
 
 
-class SqliteStore(SqlRegister):
-    """Linkbox's store in one SQLite file (or in memory, with ``path=None``, for tests)."""
+LOCK_SUFFIX = "-owner"
+"""Added to the store's name: the file that its owner holds locked, and that a process which dies gives up."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Open or create the store; raise StoreUnusable for a file that is something else."""
+
+class SqliteStore(SqlRegister):
+    """Linkbox's store in one SQLite file (or in memory, with ``path=None``, for tests).
+
+    ``owner``: be the only one who runs a controller on it; another one is refused until this process ends. Who only
+    asks, or records what customers say, needs not own it."""
+
+    def __init__(self, path: Path | None, *, owner: bool = False) -> None:
+        """Open or create the store; raise StoreUnusable for a file that is something else, or somebody else's."""
+        self._lock = _own(path) if owner and path is not None else None
         url = "sqlite://" if path is None else f"sqlite:///{path}"
         engine = sa.create_engine(url, poolclass=sa.pool.StaticPool, connect_args={"check_same_thread": False})
-        super().__init__(engine, Statements(engine.dialect, _MORE, _same), str(path))
+        try:
+            super().__init__(engine, Statements(engine.dialect, _MORE, _same), str(path))
+        except StoreUnusable:
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def close(self) -> None:
+        super().close()
+        self._give_up()
+
+    def scrub(self) -> None:
+        """Leave nothing of what was taken away in the log; in the file pages are overwritten as they are freed."""
+        with self._failing_as_store():
+            self._connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
+            self._connection.rollback()
 
     def _prepare(self) -> None:
         run = self._connection.exec_driver_sql
@@ -50,6 +92,7 @@ class SqliteStore(SqlRegister):
             raise StoreUnusable(self._place, f"it is the database of another program: it has a table {foreign[0]!r}")
         run("PRAGMA journal_mode=WAL")
         run("PRAGMA synchronous=FULL")
+        run("PRAGMA secure_delete=ON")
         METADATA.create_all(self._connection)
         for guard in _GUARDS:
             run(guard)

@@ -19,6 +19,11 @@ dump = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=Fals
 _FIXED = {
     "entity": "INSERT INTO entity (kind, key, state, owner, body) VALUES (:kind, :key, :state, :owner, :body)"
     " ON CONFLICT (kind, key) DO UPDATE SET state = excluded.state, owner = excluded.owner, body = excluded.body",
+    "remove": "DELETE FROM entity WHERE kind = :kind AND key = :key",
+    "remove_readings": "DELETE FROM reading WHERE (feeder, at) IN"
+    " (SELECT feeder, at FROM reading WHERE at < :before ORDER BY at LIMIT :most)",
+    "remove_inbox": "DELETE FROM inbox WHERE seq IN (SELECT seq FROM inbox"
+    " WHERE outcome IS NOT NULL AND received_at < :before ORDER BY seq LIMIT :most)",
     "snapshot": "INSERT INTO snapshot (name, at, body) VALUES (:name, :at, :body)"
     " ON CONFLICT (name) DO UPDATE SET at = excluded.at, body = excluded.body",
     "reading": "INSERT INTO reading (feeder, at, body) VALUES (:feeder, :at, :body)"
@@ -84,6 +89,15 @@ class SqlTransaction:
         text = self._text
         values = {"kind": text(table), "key": text(row.key), "state": text(row.state), "owner": text(row.owner)}
         self._do("entity", values | {"body": dump(row.body)})
+
+    def remove(self, table: str, key: str) -> bool:
+        return self._do("remove", {"kind": self._text(table), "key": self._text(key)}).rowcount > 0
+
+    def remove_readings(self, before: datetime, *, most: int) -> int:
+        return self._do("remove_readings", {"before": format_utc(before), "most": most}).rowcount
+
+    def remove_inbox(self, before: datetime, *, most: int) -> int:
+        return self._do("remove_inbox", {"before": format_utc(before), "most": most}).rowcount
 
     def save_snapshot(self, name: str, at: datetime, body: bytes) -> None:
         self._do("snapshot", {"name": name, "at": format_utc(at), "body": body})
