@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from linkbox.study.evening import WORLD_FILE
+from tests.adapters.postgresql import schema_of_its_own
 from tests.app.commandline import call
 from tests.study.evenings import SHORT_OPTIONS
 from tests.study.once import COMMAND, linkbox
@@ -158,6 +160,29 @@ def test_evening_killed_in_mid_order_is_gone_on_with_to_the_same_bytes(uninterru
     assert (out / "audit.jsonl").read_bytes() == (uninterrupted / "evening" / "audit.jsonl").read_bytes()
     assert notices(out) == notices(uninterrupted / "evening")
     assert linkbox("audit", "verify", out / "audit.jsonl").returncode == 0
+
+
+@pytest.fixture
+def schema() -> Iterator[str]:
+    with schema_of_its_own() as url:
+        yield url
+
+
+def test_an_evening_in_postgresql_is_killed_and_gone_on_with_to_the_same_bytes(
+    uninterrupted: Path, tmp_path: Path, schema: str
+) -> None:
+    whole = (uninterrupted / "evening" / WORLD_FILE).read_bytes().splitlines()
+    posts = [number for number, line in enumerate(whole) if json.loads(line)["kind"] == "post"]
+    out = tmp_path / "out"
+    kill_at(posts[-len(posts) // 3], out, "demo", *SHORT_OPTIONS, "--out", out, "--store", schema)
+    forgotten = linkbox("demo", "--resume", out)
+    assert (forgotten.returncode, "--store" in forgotten.stderr) == (2, True)
+    done = linkbox("demo", "--resume", out, "--store", schema, "--json", tmp_path / "result.json")
+    assert done.returncode == 0, done.stderr
+    assert without_wall(tmp_path / "result.json") == without_wall(uninterrupted / "result.json")
+    assert (out / "audit.jsonl").read_bytes() == (uninterrupted / "evening" / "audit.jsonl").read_bytes()
+    assert notices(out) == notices(uninterrupted / "evening")
+    assert not (out / "linkbox.sqlite").exists()
 
 
 IN_USE = "another process runs an evening in it"

@@ -22,6 +22,7 @@ from linkbox.emulator import FaultKind, FaultPlan, FaultRule
 from linkbox.operation import customer_desk
 from linkbox.operation.entities import CommandState
 from linkbox.operation.letters import Asked, Letter, Seeking
+from linkbox.operation.rate_limit import RateLimit
 from linkbox.operation.stored_facts import stored
 from tests.operation.conftest import MakeRig
 from tests.operation.rig import CHARGERS, START, Rig, after, consent, moved_in, mpan, patched
@@ -278,6 +279,25 @@ async def test_everything_that_is_wrong_with_a_message_is_told_at_once_and_no_mp
 async def test_what_is_no_message_is_refused(door: Door, body: bytes) -> None:
     status, _ = await door.post(body)
     assert status == 400
+
+
+async def test_an_address_that_posts_too_often_is_told_to_come_again_before_anything_is_looked_at(
+    make_rig: MakeRig,
+) -> None:
+    seconds: list[float] = []
+    app = create_inbound_app(make_rig().controller)
+    limit = RateLimit(burst=2, per_minute=60.0)
+    router = customer_router(make_rig().controller, Senders({"settlement": SECRET}), limit=limit, steady_s=seconds.pop)
+    app.include_router(router)
+    host = Hosted(app)
+    async with aiohttp.ClientSession(base_url=await host.start()) as http:
+        answers = []
+        for at_s in (0.0, 0.0, 0.5, 1.0):
+            seconds.append(at_s)
+            async with http.post(PATH, data=b"x", headers={"Authorization": "Bearer guess"}) as answer:
+                answers.append((answer.status, "Retry-After" in answer.headers))
+    await host.stop()
+    assert answers == [(401, False), (401, False), (429, True), (401, False)]
 
 
 async def test_a_message_that_is_too_long_is_refused(door: Door) -> None:

@@ -18,6 +18,8 @@ from linkbox.study.scenario import Scenario
 
 SUPPLIERS = ("Alder Energy", "Birch Power", "Cedar Supply")
 EV_LABEL = "EV charger"
+CONSENT_TEXT = "consent-2025-3"
+"""The version of the text that people were shown when they were asked for their consent."""
 _REGIONS = ("North", "Central", "South")
 
 
@@ -147,7 +149,7 @@ def _consent(mpan: Mpan, at: datetime, kind: ConsentKind) -> ConsentEvent:
         at=at,
         recorded_at=at,
         kind=kind,
-        text_version="consent-2025-3",
+        text_version=CONSENT_TEXT,
         channel="web",
         evidence=f"form {at:%Y%m%d}",
         tenancy="T1",

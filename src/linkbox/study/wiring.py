@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from linkbox.adapters.letters import LetterHead, TemplateLetters
 from linkbox.adapters.market_uftp import PATH, Correspondent, Peer, SigningKey, UftpMarketGateway, UftpWire, signing_key
 from linkbox.adapters.network_opendss import read_opendss_feeder
 from linkbox.adapters.network_pandapower import read_pandapower
@@ -24,13 +25,14 @@ from linkbox.grid.policy import RiskPolicy
 from linkbox.grid.topology import FeederNetwork
 from linkbox.market import Contract, UftpIdentity
 from linkbox.market.contract_file import contracts_from_toml
+from linkbox.operation.letters import Seeking
 from linkbox.operation.notice_setup import NoticeSetup, RecordsKey
 from linkbox.operation.site import DccIdentity, Site
 from linkbox.records.links import LinkSigner
 from linkbox.records.pseudonym import derived_salts, salted_token
 from linkbox.records.signing import fingerprint, signer
 from linkbox.study.operators import keys_of
-from linkbox.study.population import Home, populate
+from linkbox.study.population import CONSENT_TEXT, Home, populate
 from linkbox.study.scenario import Scenario
 from linkbox.twin.assets import fuse_for_cable
 
@@ -146,6 +148,7 @@ def site_of(people: Cast, provider_capacity_a: tuple[float, float, float]) -> Si
         control=ControlPolicy(authorisation=POLICIES[scenario.authorisation]),
         operators=keys_of(scenario.seed),
         market=MARKET,
+        seeking=Seeking(text_version=CONSENT_TEXT, render=TemplateLetters(LetterHead()).render),
         notices=_notices(people),
     )
 
