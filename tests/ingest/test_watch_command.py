@@ -85,6 +85,70 @@ def test_an_evening_in_two_halves_ends_as_one_that_was_never_interrupted(
     assert (whole / "state").read_bytes() == (halves / "state").read_bytes()
 
 
+TWO_SITES = FLEET.replace("CS-3,Cellar Street", "CS-3,Loft Street")
+
+
+def test_any_number_of_workers_tells_the_same_and_saves_the_same_state(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told, states = [], []
+    for workers in (1, 2):
+        folder = tmp_path / str(workers)
+        folder.mkdir()
+        parts = f'[watch]\nlog = "log"\nstate = "state"\n[replay]\nfiles = ["{evening(folder, range(70))}"]\n'
+        said = call(capsys, "watch", prepare(folder, parts, fleet=TWO_SITES), "--json", "--workers", str(workers))
+        assert said.code == 0, said.error
+        lines = lines_of(said.out)
+        assert [facts["feeders"] for facts in lines[-1]["workers"]] == ([3] if workers == 1 else [2, 1])
+        of_the_machine = {"workers", "look_s", "memory_bytes"}
+        told.append([{key: v for key, v in line.items() if key not in of_the_machine} for line in lines])
+        states.append((folder / "state").read_bytes())
+    assert told[0] == told[1]
+    assert states[0] == states[1]
+    assert told[0][-1]["worst"][0]["feeder"] == "CS-1"
+
+
+@pytest.mark.parametrize(
+    ("workers", "rule"), [("3", "this fleet has 2"), ("0", "greater than or equal to 1"), ("x", "valid integer")]
+)
+def test_a_wrong_number_of_workers_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], workers: str, rule: str
+) -> None:
+    config = prepare(tmp_path, "[http]\nport = 0\n", fleet=TWO_SITES)
+    said = call(capsys, "watch", config, "--for", "0.1", "--workers", workers)
+    assert said.code == 2
+    assert "--workers" in said.error
+    assert rule in said.error
+
+
+def test_a_worker_that_is_killed_is_told_in_the_log_and_begun_anew(tmp_path: Path) -> None:
+    port = free_port()
+    parts = f'[watch]\nevery_s = 0.5\nlog = "watch.log"\n[http]\nport = {port}\n'
+    config = prepare(tmp_path, parts, fleet=TWO_SITES)
+    program = str(Path(sys.executable).parent / "linkbox")
+    command = [program, "watch", str(config), "--json", "--workers", "2", "--for", "90"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        before = _wait_for_status(port, lambda found: len(found["workers"]) == 2)["workers"]
+        os.kill(before[1]["pid"], signal.SIGKILL)
+        after = _wait_for_status(port, lambda found: found["workers"] != before)["workers"]
+        assert after[0] == before[0]
+        assert after[1]["pid"] != before[1]["pid"]
+        sent = {"feeder_id": "CS-3", "at": format_utc_now(), "current_a": [1, 2, 3]}
+        assert post(port, "/ingest/readings", sent) == 204
+        _wait_for_status(port, lambda found: found["accepted_total"] == 1 and found["unheard"] == 2)
+    finally:
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
+    log = lines_of((tmp_path / "watch.log").read_text("utf-8"))
+    died = [line for line in log if line["event"] == "worker died"]
+    assert [(d["worker"], d["exit_code"], d["state_of"], d["level"]) for d in died] == [(1, -9, None, "error")]
+    for facts in after:
+        with pytest.raises(ProcessLookupError):
+            os.kill(facts["pid"], 0)
+
+
 def test_readings_by_mqtt_and_http_reach_the_status(tmp_path: Path) -> None:
     aiohttp_port = free_port()
     with mosquitto(tmp_path) as port:

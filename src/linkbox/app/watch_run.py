@@ -22,23 +22,19 @@ from linkbox.adapters.ingest.files import FileSource, read_files
 from linkbox.adapters.ingest.formats import decoders
 from linkbox.adapters.snapshot_file import load_snapshot, save_snapshot
 from linkbox.app.watch_config import MqttPart, ReplayPart, WatchConfig
-from linkbox.app.watch_fleet import read_fleet
+from linkbox.app.watch_fleet import fleet_judge, read_fleet, readings_check
 from linkbox.app.watch_log import LOGGER, LastLines, log_look, logged
 from linkbox.app.watch_screen import plain_line
 from linkbox.app.watch_screen import screen as on_screen
 from linkbox.app.watch_status import status
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.time import Clock, ManualClock, SystemClock
-from linkbox.grid.columns import FleetColumns
 from linkbox.grid.fleet import Fleet
-from linkbox.grid.telemetry import FeederIndex, ReadingBatch, milliseconds, screen
-from linkbox.operation.fleet_judge import FleetJudge, ObjectFleet
-from linkbox.operation.fleet_watch import Check, FleetWatch, WatchPolicy
+from linkbox.grid.telemetry import FeederIndex, ReadingBatch, milliseconds
+from linkbox.operation.fleet_judge import FleetJudge, Shared
+from linkbox.operation.fleet_watch import FleetWatch, WatchPolicy
 from linkbox.operation.ingest import Source
 from linkbox.operation.ingest_queue import IngestQueue
-
-_MANY = 5000
-"""Feeders from which on a compiled minute pays."""
 
 _LEAST_QUEUE = 100_000
 _STEP, _SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -52,6 +48,7 @@ class Watching:
     config: WatchConfig
     queue: IngestQueue
     watch: FleetWatch
+    judge: FleetJudge
     state: Path | None
     show: Show
     latest: dict[str, Any]
@@ -70,6 +67,8 @@ class Watching:
         self.counted = counts
         worst = self.config.watch.worst
         self.latest = status(look, self.watch, counts, waiting=self.queue.waiting, worst=worst, took_s=took_s)
+        if isinstance(self.judge, Shared):
+            self.latest["workers"] = self.judge.facts
         if self.played[1]:
             self.latest["played"] = list(self.played)
         self.show(self.latest)
@@ -80,14 +79,24 @@ class Watching:
             save_snapshot(self.state, self.watch.to_bytes())
 
 
-def run_watch(config: WatchConfig, *, folder: Path, as_json: bool, for_s: float | None) -> None:
-    """Watch until interrupted, until ``for_s`` seconds have passed, or until the files are played."""
+def run_watch(
+    config: WatchConfig, *, folder: Path, as_json: bool, for_s: float | None, workers: int | None = None
+) -> None:
+    """Watch until interrupted, until ``for_s`` seconds have passed, or until the files are played.
+
+    ``workers`` processes share the fleet; without it, it is this process's own. Raises InvalidInput for more of them
+    than there are substations.
+    """
     fleet = Fleet.of(read_fleet(folder / config.fleet.table))
     index = FeederIndex(fleet.ids)
     played = None if config.replay is None else _played(config.replay, folder, index)
     clock: Clock = SystemClock() if played is None else ManualClock(_first_minute(played) - 2 * _STEP)
-    with logged(_path(folder, config.watch.log)) as last, _shown(as_json, last) as show:
-        judge = _judge(fleet, clock.now().replace(microsecond=0) - _SECOND, config)
+    begin = clock.now().replace(microsecond=0) - _SECOND
+    with (
+        logged(_path(folder, config.watch.log)) as last,
+        _shown(as_json, last) as show,
+        fleet_judge(fleet, begin, config.risk_policy(), workers) as judge,
+    ):
         watching = _wired(config, folder, judge, clock, show)
         if isinstance(clock, ManualClock) and played is not None and config.replay is not None:
             left = played.take(played.at_ms > milliseconds(judge.at))  # what a restored state has seen already
@@ -97,24 +106,6 @@ def run_watch(config: WatchConfig, *, folder: Path, as_json: bool, for_s: float 
         watching.save()
 
 
-def _judge(fleet: Fleet, at: datetime, config: WatchConfig) -> FleetJudge:
-    """Objects for a small fleet, which starts at once; columns and a compiled minute for a large one."""
-    if len(fleet) < _MANY:
-        return ObjectFleet(fleet, at, policy=config.risk_policy())
-    from linkbox.operation.column_fleet import ColumnFleet  # brings numba
-
-    return ColumnFleet(FleetColumns.of(fleet), at, policy=config.risk_policy())
-
-
-def _check(feeders: int) -> Check:
-    """The same checks as columns, or compiled where that pays."""
-    if feeders < _MANY:
-        return screen
-    from linkbox.grid.telemetry.screen_compiled import CompiledScreen  # brings numba
-
-    return CompiledScreen()
-
-
 def _wired(config: WatchConfig, folder: Path, judge: FleetJudge, clock: Clock, show: Show) -> Watching:
     """Queue and watch around a fleet, with the state that was saved."""
     most = config.watch.queue_readings or max(_LEAST_QUEUE, 2 * len(judge.index))
@@ -122,12 +113,12 @@ def _wired(config: WatchConfig, folder: Path, judge: FleetJudge, clock: Clock, s
     policy = WatchPolicy(
         quality=config.quality_policy(), hold_s=config.watch.hold_s, blind_after_s=config.risk_policy().blind_after_s
     )
-    watch = FleetWatch(judge, queue, clock, policy=policy, check=_check(len(judge.index)))
+    watch = FleetWatch(judge, queue, clock, policy=policy, check=readings_check(len(judge.index)))
     state = _path(folder, config.watch.state)
     if state is not None and (saved := load_snapshot(state)) is not None:
         watch.restore(saved)
         logging.getLogger(LOGGER).info("state restored", extra={"facts": {"bytes": len(saved)}})
-    return Watching(config, queue, watch, state, show, {}, {}, [0, 0])
+    return Watching(config, queue, watch, judge, state, show, {}, {}, [0, 0])
 
 
 async def _replay(watching: Watching, played: ReadingBatch, clock: ManualClock, speed: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,15 @@ class FleetJudge(Protocol):
 
     def restore(self, data: bytes) -> None:
         """Take the state that ``to_bytes`` gave. Raises SnapshotMismatch for altered bytes, or another fleet."""
+
+
+@runtime_checkable
+class Shared(Protocol):
+    """A fleet that several processes share."""
+
+    @property
+    def facts(self) -> list[dict[str, int | None]]:
+        """Of each: the number of the process (``pid``), and how many feeders it has."""
 
 
 class ObjectFleet:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -42,6 +43,8 @@ class WorkerFleet:
         """Raises ValueError for more workers than substations, or less than one."""
         if workers > (most := len(set(columns.substations))):
             raise ValueError(f"a substation is whole in one worker: at most {most} workers, not {workers}")
+        policy = policy or RiskPolicy()
+        columns = replace(columns, model=columns.model.until(policy.horizon_s))  # as a ColumnFleet follows them
         self._columns, self._at = columns, at
         self.index = FeederIndex(tuple(columns.ids))
         self.losses = 0
@@ -55,7 +58,7 @@ class WorkerFleet:
                     number,
                     own,
                     at,
-                    policy or RiskPolicy(),
+                    policy,
                     kept_in=Path(self._folder.name),
                     lost=self._lost,
                     answer_s=answer_s,
