@@ -68,7 +68,7 @@ def test_feeders_of_mixed_types_come_out_in_their_own_order_whatever_the_order_w
         mixed.take(y[order], bank[order], START + (k + 1) * MINUTE)
         a, b = straight.judge(), mixed.judge()
         assert sorted(order[b.rows].tolist()) == a.rows.tolist()
-        assert {x.feeder_id: x for x in a.assessments} == {x.feeder_id: x for x in b.assessments}
+        assert sorted(map(repr, a.assessments)) == sorted(map(repr, b.assessments))  # NaN, too
         assert [x.feeder_id for x in a.assessments] == [columns.ids[row] for row in a.rows]
         np.testing.assert_array_equal(b.blind, a.blind[order])
     assert len(a.rows) > 3
