@@ -24,8 +24,8 @@ class ColumnFleet:
     """The same judgement as an ObjectFleet gives, within float32; a transformer is that of its substation.
 
     ``spread`` and ``workers`` as for ``grid.minute.ControlMinute``. Horizons beyond the policy's and the neutral are
-    not followed: they would take a million feeders 90 and 20 MB. Within, feeders stand in the order that makes the minute
-    quick, by type; all that is given and had is in the order of ``columns``.
+    not followed: they would take a million feeders 90 and 20 MB. Within, feeders stand in the order that makes the
+    minute quick, by type; all that is given and had is in the order of ``columns``.
     """
 
     def __init__(
