@@ -6,12 +6,15 @@ The data are simulated by the twin (households and charging sessions, winter wee
 to 80 % cars, with and without a tariff that starts them together; a third of the phases is held out and only scored.
 Every simulated day is a winter weekday, so the days that the calendar calls a week-end train the coefficients without
 profile.
+
+The horizons to 30 minutes that ship were fitted before decision 0021 moved the window over which the present profile is
+read; a fit of today differs from them by 0.006 at most. They are kept, because every evening that the documentation
+tells of was run with them; the hour was added to them.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 
@@ -58,17 +61,6 @@ def simulate() -> np.ndarray:
     cases = [(h, s, t) for h in HOMES for s in SHARES for t in TARIFFS if s > 0 or t == 0]
     series = [[phase_current_a(h, s, t, 1000 * i + p) for p in range(3)] for i, (h, s, t) in enumerate(cases)]
     return np.array(series, dtype=np.float32).transpose(2, 0, 1)
-
-
-def joined(near: ForecastModel, far: ForecastModel) -> ForecastModel:
-    """The horizons of ``near``, and those that only ``far`` has: each horizon from all moments whose interval is known,
-    of which the farther ones have a few less."""
-    own = len(near.horizons_s)
-    return replace(
-        far,
-        coefficients=np.concatenate([near.coefficients, far.coefficients[:, own:]], axis=1),
-        start_z=np.concatenate([near.start_z, far.start_z[:, own:]], axis=1),
-    )
 
 
 def score(held_out: Samples, fitted: Samples, model: ForecastModel) -> str:
@@ -129,10 +121,6 @@ def main() -> None:
         for part in (series[:, :, (0, 1, 0)], series[:, :, (2, 2, 2)])
     )
     model = fit(fitted, shape, source=SOURCE)
-    near = untrained(HORIZONS_S[:-1], LEVELS, eta=ETA, grain_a=GRAIN_A)
-    model = joined(
-        fit(replay(series[:, :, (0, 1, 0)], near, START, step_s=60.0, skip=240, every=3), near, source=SOURCE), model
-    )
     print(literal(model.coefficients), literal(model.start_z), sep="\n")
     print(score(held_out, fitted, model))
     if asked.write:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import fields
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from linkbox.base.errors import InvalidInput, Issue
+from linkbox.grid.nightly import RefitPolicy
 from linkbox.grid.policy import RiskPolicy
 from linkbox.grid.telemetry import QualityPolicy
 
@@ -68,6 +70,17 @@ class ReplayPart(_Part):
     speed: Annotated[float, Field(ge=0.0, le=1e6)] = 0.0
 
 
+class RefitPart(_Part):
+    """When the forecast learns from the day, local time, or ``never``; from how many feeders."""
+
+    at: str = Field(default="03:30", pattern=r"^(([01]\d|2[0-3]):[0-5]\d|never)$")
+    feeders: Annotated[int, Field(ge=1, le=1000)] = 100
+
+    def policy(self) -> RefitPolicy:
+        """The night work's policy."""
+        return RefitPolicy(at=None if self.at == "never" else time.fromisoformat(self.at), feeders=self.feeders)
+
+
 class WatchConfig(_Part):
     """The whole file. At least one of ``mqtt``, ``http`` and ``replay``; ``replay`` alone."""
 
@@ -76,6 +89,7 @@ class WatchConfig(_Part):
     mqtt: MqttPart | None = None
     http: HttpPart | None = None
     replay: ReplayPart | None = None
+    refit: RefitPart = RefitPart()
     quality: dict[str, float] = Field(default_factory=dict)
     risk: dict[str, float] = Field(default_factory=dict)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from linkbox.base.time import SystemClock, format_utc
 from linkbox.operation.fleet_watch import Look
+from linkbox.operation.night_work import told
 
 LOGGER = "linkbox.ingest"
 _LAST = 5
@@ -59,8 +60,8 @@ def logged(file: Path | None) -> Iterator[LastLines]:
 def log_look(
     look: Look, source_counts: Mapping[str, Mapping[str, int]], before: Mapping[str, Mapping[str, int]]
 ) -> None:
-    """What one look noticed: a line for each flag with its count, for each count of a source that is trouble, and for
-    feeders that went blind or are seen again."""
+    """What one look noticed: a line for each flag with its count, for each count of a source that is trouble, for what
+    the forecast's night work did, and for feeders that went blind or are seen again."""
     logger = logging.getLogger(LOGGER)
     for quality, count in look.flags.items():
         level = logging.WARNING if quality.refuses else logging.INFO
@@ -71,6 +72,9 @@ def log_look(
             more = counts.get(what, 0) - before.get(source, {}).get(what, 0)
             if more:
                 logger.warning("source in trouble", extra={"facts": {"source": source, "what": what, "count": more}})
+    if look.night is not None:
+        event = "forecast refitted" if look.night.accepted else "forecast kept"
+        logger.info(event, extra={"facts": told(look.night)})
     if look.newly_blind_count:
         blind: dict[str, Any] = {"count": look.newly_blind_count, "feeders": list(look.newly_blind)}
         logger.warning("feeders went blind", extra={"facts": blind})

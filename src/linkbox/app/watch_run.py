@@ -35,6 +35,7 @@ from linkbox.operation.fleet_judge import FleetJudge, Shared
 from linkbox.operation.fleet_watch import FleetWatch, WatchPolicy
 from linkbox.operation.ingest import Source
 from linkbox.operation.ingest_queue import IngestQueue
+from linkbox.operation.night_work import NightWork
 
 _LEAST_QUEUE = 100_000
 _STEP, _SECOND = timedelta(minutes=1), timedelta(seconds=1)
@@ -113,7 +114,8 @@ def _wired(config: WatchConfig, folder: Path, judge: FleetJudge, clock: Clock, s
     policy = WatchPolicy(
         quality=config.quality_policy(), hold_s=config.watch.hold_s, blind_after_s=config.risk_policy().blind_after_s
     )
-    watch = FleetWatch(judge, queue, clock, policy=policy, check=readings_check(len(judge.index)))
+    night = NightWork(judge, policy=config.refit.policy())
+    watch = FleetWatch(judge, queue, clock, policy=policy, check=readings_check(len(judge.index)), night=night)
     state = _path(folder, config.watch.state)
     if state is not None and (saved := load_snapshot(state)) is not None:
         watch.restore(saved)

@@ -12,6 +12,7 @@ from linkbox.base.time import format_utc
 from linkbox.grid.risk import RiskAssessment
 from linkbox.operation.fleet_watch import FleetWatch, Look
 from linkbox.operation.latency import Latencies
+from linkbox.operation.night_work import told
 
 
 def status(
@@ -35,6 +36,7 @@ def status(
         "receipt_to_risk_s": _quantiles(watch.receipt_to_risk),
         "look_s": round(took_s, 4),
         "memory_bytes": memory_bytes(),
+        "night": None if watch.last_night is None else told(watch.last_night),
         "worst": [_feeder(a) for a in look.assessments[:worst]],
     }
 

@@ -124,14 +124,17 @@ def samples_of(moments: Sequence[Moment], targets: Floats32) -> Samples:
 def deviations(samples: Samples, kind: int, h: int) -> tuple[Floats32, Floats32, NDArray[np.bool_]]:
     """(rows, 5) inputs and (rows,) targets of horizon ``h``, both less their base, and the mask that they come from.
 
-    Kind 0 takes the moments whose profile is known, with the profile as base; kind 1 all, with the longest average.
+    Kind 0 takes the moments whose profile is known, with the profile as base; kind 1 all, with the longest average. A
+    moment with an input, a size of noise or an outcome that is no number is in neither.
     """
+    whole = np.isfinite(samples.target[:, h]) & np.isfinite(samples.inputs).all(axis=1)
+    whole &= np.isfinite(samples.sigma[:, h]) & np.isfinite(samples.level)
     known = np.isfinite(samples.now) & np.isfinite(samples.then[:, h])
-    mask = known if kind == 0 else np.isfinite(samples.target[:, h]) & np.isfinite(samples.inputs[:, 0])
+    mask = whole & known if kind == 0 else whole
     base = samples.now if kind == 0 else samples.inputs[:, -1]
     then = samples.then[:, h] if kind == 0 else samples.inputs[:, -1]
-    inputs = np.moveaxis(samples.inputs - base[:, None], 1, -1)[mask]
-    return inputs, (samples.target[:, h] - then)[mask], np.asarray(mask)
+    inputs = np.moveaxis(samples.inputs, 1, -1)[mask] - base[mask][:, None]
+    return inputs, samples.target[:, h][mask] - then[mask], np.asarray(mask)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,16 +8,19 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from linkbox.grid import hot_snapshot
+from linkbox.grid import hot_snapshot, refit
 from linkbox.grid.columns import FleetColumns
+from linkbox.grid.forecast import Floats32, ForecastModel
 from linkbox.grid.hot import initial
 from linkbox.grid.hot_parts import joined, part_of
+from linkbox.grid.hot_rows import rows_of
 from linkbox.grid.minute import ControlMinute, Sifted, Spread
 from linkbox.grid.policy import RiskPolicy
+from linkbox.grid.refit import Moment
 from linkbox.grid.risk import RiskState
 from linkbox.grid.telemetry import FeederIndex
 from linkbox.grid.thermal import Floats
-from linkbox.operation.fleet_judge import Found
+from linkbox.operation.fleet_judge import Found, fresh_a
 
 
 class ColumnFleet:
@@ -40,8 +43,9 @@ class ColumnFleet:
         policy = policy or RiskPolicy()
         columns = replace(columns, model=columns.model.until(policy.horizon_s))
         self._columns, self._rows = columns, columns.sorted_rows()
-        self._sorted = columns.take(self._rows)
-        self._minute = ControlMinute(self._sorted, policy, workers=workers, spread=spread)
+        self._places = np.argsort(self._rows)
+        self._policy, self._workers, self._spread = policy, workers, spread
+        self.use(columns.model)
         self._state = part_of(initial(columns, at), columns, self._rows)
         self._sifted: Sifted | None = None
         self.index = FeederIndex(tuple(columns.ids))
@@ -49,6 +53,22 @@ class ColumnFleet:
     @property
     def at(self) -> datetime:
         return self._state.at
+
+    @property
+    def model(self) -> ForecastModel:
+        return self._columns.model
+
+    def use(self, model: ForecastModel) -> None:
+        self._columns = replace(self._columns, model=model)
+        self._sorted = self._columns.take(self._rows)
+        self._minute = ControlMinute(self._sorted, self._policy, workers=self._workers, spread=self._spread)
+
+    def newest_a(self, rows: NDArray[np.intp], at: datetime) -> Floats32:
+        return fresh_a(rows_of(self._state, self._sorted, self._places[rows]), at)
+
+    def forecast_moment(self, rows: NDArray[np.intp], at: datetime) -> Moment:
+        some = rows_of(self._state, self._sorted, self._places[rows])
+        return refit.moment(some.forecast, self.model, fresh_a(some, at), at=at)
 
     @property
     def state_bytes(self) -> int:

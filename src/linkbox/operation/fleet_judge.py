@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from linkbox.grid.fleet import Fleet, initial_state, observe
+from linkbox.grid import refit
+from linkbox.grid.fleet import Fleet, FleetState, initial_state, observe
+from linkbox.grid.forecast import Floats32, ForecastModel
 from linkbox.grid.policy import RiskPolicy
+from linkbox.grid.refit import Moment
 from linkbox.grid.risk import RiskAssessment, RiskState, assess
 from linkbox.grid.snapshot import from_bytes, to_bytes
 from linkbox.grid.telemetry import FeederIndex
@@ -18,6 +21,8 @@ from linkbox.grid.thermal import Floats
 from linkbox.operation.assessments import assessments_from_bytes, assessments_to_bytes
 
 _LENGTH = 8
+FRESH_S = 90.0
+"""A reading of one-minute windows that is older than this is not that of the present minute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,20 @@ class FleetJudge(Protocol):
     @property
     def at(self) -> datetime:
         """When its state is of."""
+
+    @property
+    def model(self) -> ForecastModel:
+        """The forecast model in use."""
+
+    def use(self, model: ForecastModel) -> None:
+        """Forecast with other coefficients from now on; what was learned of each feeder stays. The model must have the
+        same horizons and levels."""
+
+    def newest_a(self, rows: NDArray[np.intp], at: datetime) -> Floats32:
+        """(rows, 3): the last readings of some feeders, NaN where they are older than FRESH_S at ``at``."""
+
+    def forecast_moment(self, rows: NDArray[np.intp], at: datetime) -> Moment:
+        """What the forecast of some feeders would be made of at ``at``."""
 
     def take(self, current_a: Floats, transformer_current_a: Floats, at: datetime) -> None:
         """Take in readings (feeders, 3), NaN where nothing was read. ``at`` is a whole second after the last.
@@ -67,6 +86,11 @@ class Shared(Protocol):
         """Of each: the number of the process (``pid``), and how many feeders it has."""
 
 
+def fresh_a(state: FleetState, at: datetime) -> Floats32:
+    """(feeders, 3): the last readings, NaN where they are older than FRESH_S."""
+    return np.where(state.age_s(at) <= FRESH_S, state.current_a, np.nan).astype(np.float32)
+
+
 class ObjectFleet:
     """A FleetJudge whose feeders are objects: for some ten thousand feeders."""
 
@@ -79,6 +103,22 @@ class ObjectFleet:
     @property
     def at(self) -> datetime:
         return self._state.at
+
+    @property
+    def model(self) -> ForecastModel:
+        return self._fleet.model
+
+    def use(self, model: ForecastModel) -> None:
+        self._fleet = replace(self._fleet, model=model)
+
+    def newest_a(self, rows: NDArray[np.intp], at: datetime) -> Floats32:
+        return fresh_a(self._state, at)[rows]
+
+    def forecast_moment(self, rows: NDArray[np.intp], at: datetime) -> Moment:
+        inputs, now, then, sigma, level = refit.moment(
+            self._state.forecast, self.model, fresh_a(self._state, at), at=at
+        )
+        return inputs[:, rows], now[rows], then[:, rows], sigma[:, rows], level[rows]
 
     def take(self, current_a: Floats, transformer_current_a: Floats, at: datetime) -> None:
         self._state = observe(

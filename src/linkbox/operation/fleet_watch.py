@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from linkbox.base.time import Clock
 from linkbox.grid.errors import SnapshotMismatch
+from linkbox.grid.nightly import Verdict
 from linkbox.grid.risk import RiskAssessment
 from linkbox.grid.telemetry import (
     NEVER_MS,
@@ -39,6 +40,7 @@ from linkbox.grid.thermal import Floats
 from linkbox.operation.fleet_judge import FleetJudge, Found
 from linkbox.operation.ingest_queue import IngestQueue
 from linkbox.operation.latency import Latencies
+from linkbox.operation.night_work import NightWork
 
 MAGIC = b"linkbox watch 1\n"
 _LENGTH, _DIGEST = 8, 32
@@ -67,7 +69,8 @@ class WatchPolicy:
 class Look:
     """What one look found. ``readings`` came in, ``accepted`` of them count, ``flags`` says what was noticed;
     ``assessments`` are the feeders that are not normal, worst first; ``newly_blind`` and ``seen_again`` name the first
-    of each, with their number; ``blind`` counts all, ``unheard`` those that never sent a reading."""
+    of each, with their number; ``blind`` counts all, ``unheard`` those that never sent a reading. ``night``: what the
+    forecast's night work did, in the look after it was due."""
 
     at: datetime
     readings: int
@@ -81,6 +84,7 @@ class Look:
     newly_blind_count: int
     seen_again: tuple[str, ...]
     seen_again_count: int
+    night: Verdict | None = None
 
 
 class FleetWatch:
@@ -94,10 +98,12 @@ class FleetWatch:
         *,
         policy: WatchPolicy | None = None,
         check: Check = screen,
+        night: NightWork | None = None,
     ) -> None:
-        """``check`` is ``screen``, or for a large fleet ``grid.telemetry.screen_compiled.CompiledScreen``."""
+        """``check`` is ``screen``, or for a large fleet ``grid.telemetry.screen_compiled.CompiledScreen``. ``night`` is
+        the same judge's night work; without it the forecast's coefficients stay what they are."""
         self._judge, self._queue, self._clock, self._policy = judge, queue, clock, policy or WatchPolicy()
-        self._check = check
+        self._check, self._night = check, night
         n = len(judge.index)
         self._tracks = no_tracks(n)
         self._alarmed: NDArray[np.bool_] = np.zeros(n, dtype=np.bool_)
@@ -120,16 +126,22 @@ class FleetWatch:
         self.flagged.update(screened.counts)
         self.accepted += len(screened.accepted)
         self._measure(batch, screened)
-        return self._reported(at, batch, screened, found)
+        verdict = None if self._night is None else self._night.after_look(at)
+        return replace(self._reported(at, batch, screened, found), night=verdict)
+
+    @property
+    def last_night(self) -> Verdict | None:
+        """What the forecast's last night work did."""
+        return None if self._night is None or not self._night.verdicts else self._night.verdicts[-1]
 
     def to_bytes(self) -> bytes:
         """Everything that the next look depends on, but what waits in the queue."""
         fleet, tracks = self._judge.to_bytes(), tracks_to_bytes(self._tracks)
         alarmed = np.packbits(self._alarmed).tobytes()
-        header = json.dumps(
-            {"alarmed": len(alarmed), "fleet": len(fleet), "started_ms": self._started_ms, "tracks": len(tracks)}
-        ).encode()
-        whole = MAGIC + len(header).to_bytes(_LENGTH, "big") + header + alarmed + fleet + tracks
+        night = b"" if self._night is None else self._night.to_bytes()
+        facts = {"alarmed": len(alarmed), "fleet": len(fleet), "started_ms": self._started_ms, "tracks": len(tracks)}
+        header = json.dumps(facts | {"night": len(night)}).encode()
+        whole = MAGIC + len(header).to_bytes(_LENGTH, "big") + header + alarmed + fleet + tracks + night
         return whole + hashlib.sha256(whole).digest()
 
     def restore(self, data: bytes) -> None:
@@ -142,7 +154,9 @@ class FleetWatch:
         alarmed = whole[start : (start := start + header["alarmed"])]
         fleet = whole[start : (start := start + header["fleet"])]
         n = len(self._judge.index)
-        tracks = tracks_from_bytes(whole[start : start + header["tracks"]], n)
+        tracks = tracks_from_bytes(whole[start : (start := start + header["tracks"])], n)
+        if self._night is not None and header.get("night", 0):
+            self._night.restore(whole[start : start + header["night"]])
         self._judge.restore(fleet)
         self._tracks, self._started_ms = tracks, header["started_ms"]
         self._alarmed = np.unpackbits(np.frombuffer(alarmed, dtype=np.uint8), count=n).astype(np.bool_)

@@ -7,7 +7,7 @@ workers; so a state that was saved with three may be gone on from with two.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -15,12 +15,16 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
-from linkbox.adapters.fleet_workers.serving import Judge, Take
+from linkbox.adapters.fleet_workers.serving import Judge, Made, Newest, Take
 from linkbox.adapters.fleet_workers.worker import ANSWER_S, Loss, Worker
 from linkbox.grid import hot_parts, hot_snapshot
 from linkbox.grid.columns import FleetColumns, partition
+from linkbox.grid.forecast import Floats32, ForecastModel
+from linkbox.grid.hot import HotState
 from linkbox.grid.policy import RiskPolicy
+from linkbox.grid.refit import Moment
 from linkbox.grid.telemetry import FeederIndex
 from linkbox.grid.thermal import Floats
 from linkbox.operation.fleet_judge import Found
@@ -89,6 +93,43 @@ class WorkerFleet:
         """Of each worker: the number of its process and of its feeders."""
         return [{"pid": w.pid, "feeders": len(p)} for w, p in zip(self._workers, self._parts, strict=True)]
 
+    @property
+    def model(self) -> ForecastModel:
+        return self._columns.model
+
+    def use(self, model: ForecastModel) -> None:
+        """Every worker is begun anew, which takes some seconds: once a night at most."""
+        states = self._states()
+        self._columns = replace(self._columns, model=model)
+        for rows, worker, state in zip(self._parts, self._workers, states, strict=True):
+            own = self._columns.take(rows)
+            worker.use(own, hot_snapshot.to_bytes(state, own), self._at)
+        for worker in self._workers:
+            worker.wait()
+
+    def newest_a(self, rows: NDArray[np.intp], at: datetime) -> Floats32:
+        found = np.empty((len(rows), 3), dtype=np.float32)
+        for worker, places, own in self._owners(rows):
+            found[places] = worker.ask(Newest(rows=own, at=at))
+        return found
+
+    def forecast_moment(self, rows: NDArray[np.intp], at: datetime) -> Moment:
+        asked = [(places, worker.ask(Made(rows=own, at=at))) for worker, places, own in self._owners(rows)]
+        order = np.argsort(np.concatenate([places for places, _ in asked]))
+        axes = (1, 0, 1, 1, 0)  # of the feeders, in each part of a moment
+        inputs, now, then, sigma, level = (
+            np.take(np.concatenate([made[k] for _, made in asked], axis=axis), order, axis=axis)
+            for k, axis in enumerate(axes)
+        )
+        return inputs, now, then, sigma, level
+
+    def _owners(self, rows: NDArray[np.intp]) -> Iterator[tuple[Worker, NDArray[np.intp], NDArray[np.intp]]]:
+        """Who has some of the rows: their places among those asked for, and their rows in its part."""
+        for worker, part in zip(self._workers, self._parts, strict=True):
+            places = np.flatnonzero(np.isin(rows, part))
+            if len(places):
+                yield worker, places, np.searchsorted(part, rows[places])
+
     def take(self, current_a: Floats, transformer_current_a: Floats, at: datetime) -> None:
         read = np.asarray(~np.isnan(current_a).all(axis=1) | np.isfinite(transformer_current_a).any(axis=1))
         for worker, rows in zip(self._workers, self._parts, strict=True):
@@ -113,11 +154,13 @@ class WorkerFleet:
         return Found(rows=rows[order], assessments=tuple(assessments[k] for k in order), blind=blind)
 
     def to_bytes(self) -> bytes:
-        states = [
+        return hot_snapshot.to_bytes(hot_parts.joined(self._columns, self._parts, self._states()), self._columns)
+
+    def _states(self) -> list[HotState]:
+        return [
             hot_snapshot.from_bytes(self._columns.take(rows), worker.give())
             for rows, worker in zip(self._parts, self._workers, strict=True)
         ]
-        return hot_snapshot.to_bytes(hot_parts.joined(self._columns, self._parts, states), self._columns)
 
     def restore(self, data: bytes) -> None:
         whole = hot_snapshot.from_bytes(self._columns, data)

@@ -45,7 +45,23 @@ class Keep:
     path: str
 
 
-Message: TypeAlias = Take | Judge | Give | Keep
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newest:
+    """Answer: the last readings of ``rows`` of the part, as ``FleetJudge.newest_a``."""
+
+    rows: NDArray[np.intp]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """Answer: what the forecast of ``rows`` of the part would be made of, as ``FleetJudge.forecast_moment``."""
+
+    rows: NDArray[np.intp]
+    at: datetime
+
+
+Message: TypeAlias = Take | Judge | Give | Keep | Newest | Made
 
 
 def serve(pipe: Connection, columns: FleetColumns, at: datetime, policy: RiskPolicy, kept: str | None) -> None:
@@ -90,3 +106,7 @@ def _answer(fleet: ColumnFleet, feeders: int, message: Message) -> Any:
         case Keep(path=path):
             Path(path).write_bytes(fleet.to_bytes())
             return True
+        case Newest(rows=rows, at=at):
+            return fleet.newest_a(rows, at)
+        case Made(rows=rows, at=at):
+            return fleet.forecast_moment(rows, at)

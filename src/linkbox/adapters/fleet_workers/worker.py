@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from linkbox.adapters.fleet_workers.serving import Give, Judge, Keep, Message, Take, serve
+from linkbox.adapters.fleet_workers.serving import Give, Judge, Keep, Made, Message, Newest, Take, serve
 from linkbox.base.errors import LinkboxError
 from linkbox.grid.columns import FleetColumns
 from linkbox.grid.policy import RiskPolicy
@@ -102,6 +102,15 @@ class Worker:
     def give(self) -> bytes:
         """Its state."""
         return bytes(self._asked(Give()))
+
+    def ask(self, question: Newest | Made) -> Any:
+        """The answer to a question that changes nothing."""
+        return self._asked(question)
+
+    def use(self, columns: FleetColumns, data: bytes, at: datetime) -> None:
+        """Go on from this state with another forecast model, which the columns have."""
+        self._columns = columns
+        self.restore(data, at)
 
     def keep(self, at: datetime, *, now: bool = False) -> None:
         """Put its state of ``at`` into a file, if there is much that it would have to be told again. Before a Take
