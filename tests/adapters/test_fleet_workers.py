@@ -46,6 +46,7 @@ class Rig:
     """A watch over a fleet, and the same uneven stream of readings for each."""
 
     def __init__(self, judge: FleetJudge) -> None:
+        self.judge = judge
         self.clock = ManualClock(judge.at + SECOND)
         self.queue = IngestQueue(judge.index, decoders(), self.clock, max_readings=10_000)
         self.watch = FleetWatch(judge, self.queue, self.clock)
@@ -210,3 +211,27 @@ def test_a_state_of_another_fleet_is_refused_and_parts_that_are_not_the_whole() 
     parts = partition(COLUMNS, 2)
     with pytest.raises(ValueError, match="make up the whole"):
         hot_parts.joined(COLUMNS, parts[:1], [hot_parts.part_of(state, COLUMNS, parts[0])])
+
+
+def test_what_the_forecasts_night_asks_of_workers_is_what_one_process_says_also_after_new_coefficients() -> None:
+    asked = np.array([0, 3, 4, 9, 13])
+    alone = Rig(one())
+    alone.run(range(12))
+    model = alone.judge.model
+    other = replace(model, coefficients=(0.5 * model.coefficients).astype(np.float32))
+    with shared(3) as fleet:
+        rig = Rig(fleet)
+        rig.run(range(12))
+        for judge in (alone.judge, fleet):
+            judge.use(other)
+        for steps in (range(12, 13), range(13, 20)):
+            for each in (alone, rig):
+                each.run(steps)
+            at = fleet.at
+            np.testing.assert_array_equal(fleet.newest_a(asked, at), alone.judge.newest_a(asked, at))
+            pairs = zip(fleet.forecast_moment(asked, at), alone.judge.forecast_moment(asked, at), strict=True)
+            for mine, theirs in pairs:
+                np.testing.assert_array_equal(mine, theirs)
+        assert told(rig.looks) == told(alone.looks)
+        assert fleet.model.identity == other.identity
+        assert rig.watch.to_bytes() == alone.watch.to_bytes()
