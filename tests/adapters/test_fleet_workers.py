@@ -16,10 +16,11 @@ from linkbox.adapters.fleet_workers import Loss, WorkerFleet, WorkerLost
 from linkbox.adapters.fleet_workers import worker as worker_module
 from linkbox.adapters.ingest.formats import decoders
 from linkbox.base.time import ManualClock
-from linkbox.grid import hot_parts, hot_snapshot
+from linkbox.grid import hot_parts
 from linkbox.grid.columns import FleetColumns, partition
 from linkbox.grid.errors import SnapshotMismatch
 from linkbox.grid.fleet import Fleet
+from linkbox.grid.hot import initial
 from linkbox.grid.telemetry import milliseconds, readings
 from linkbox.operation.column_fleet import ColumnFleet
 from linkbox.operation.fleet_judge import FleetJudge
@@ -92,14 +93,14 @@ def shared(workers: int, losses: list[Loss] | None = None, **how: float) -> Iter
 
 def test_one_two_and_three_workers_find_what_one_process_finds_bit_for_bit() -> None:
     alone = Rig(one())
-    alone.run(range(90))
-    assert {a.state.value for look in alone.looks for a in look.assessments} >= {"exceeded", "at-risk"}
+    alone.run(range(60))
+    assert {a.state.value for look in alone.looks for a in look.assessments} >= {"imminent", "at-risk"}
     assert any(look.blind for look in alone.looks)
     stored = alone.watch.to_bytes()
     for workers in (1, 2, 3):
         with shared(workers) as fleet:
             rig = Rig(fleet)
-            rig.run(range(90))
+            rig.run(range(60))
             assert told(rig.looks) == told(alone.looks)
             assert rig.watch.to_bytes() == stored
 
@@ -155,6 +156,11 @@ def test_a_worker_that_dies_before_its_state_is_asked_for_still_gives_it() -> No
         rig.run(range(5))
         kill(fleet.facts[1]["pid"])
         assert rig.watch.to_bytes() == alone.watch.to_bytes()
+        pids = [facts["pid"] for facts in fleet.facts]
+        assert sum(facts["feeders"] or 0 for facts in fleet.facts) == N
+    for pid in pids:  # they are gone when the fleet is
+        with pytest.raises(ProcessLookupError):
+            kill(pid)
 
 
 def test_a_worker_that_does_not_answer_is_ended_and_begun_anew() -> None:
@@ -171,30 +177,21 @@ def test_a_worker_that_does_not_answer_is_ended_and_begun_anew() -> None:
     assert [(loss.worker, loss.exit_code) for loss in losses] == [(0, None)]
 
 
-def test_a_worker_that_dies_again_and_again_ends_the_watch_with_the_reason() -> None:
+def test_a_worker_that_dies_again_and_again_ends_the_watch_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_module, "MOST_LOSSES", 1)
     losses = list[Loss]()
     with shared(2, losses) as fleet:
         bad = np.zeros((N, 3))
         fleet.take(bad, bad, START - 2 * SECOND)  # a time before the last: told, not answered
         fleet.take(bad, bad, START - 3 * SECOND)  # now it raises in the worker, however often it is told
-        with pytest.raises(WorkerLost, match=r"worker \d \(\d+ feeders\) ended with 1, 4 times in a row"):
+        with pytest.raises(WorkerLost, match=r"worker \d \(\d+ feeders\) ended with 1, 2 times in a row"):
             fleet.judge()
-    assert len(losses) >= 4
+    assert len(losses) >= 2
 
 
 def kill(pid: int | None) -> None:
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-
-
-def test_the_processes_are_gone_when_the_fleet_is() -> None:
-    with shared(3) as fleet:
-        pids = [facts["pid"] for facts in fleet.facts]
-        assert sum(facts["feeders"] or 0 for facts in fleet.facts) == N
-    for pid in pids:
-        assert pid is not None
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
 
 
 def test_more_workers_than_substations_and_none_are_refused() -> None:
@@ -207,7 +204,7 @@ def test_a_state_of_another_fleet_is_refused_and_parts_that_are_not_the_whole() 
     other = ColumnFleet(COLUMNS.take(np.arange(4)), START)
     with shared(1) as fleet, pytest.raises(SnapshotMismatch):
         fleet.restore(other.to_bytes())
-    state = hot_snapshot.from_bytes(COLUMNS, one().to_bytes())
+    state = initial(COLUMNS, START)
     parts = partition(COLUMNS, 2)
     with pytest.raises(ValueError, match="make up the whole"):
         hot_parts.joined(COLUMNS, parts[:1], [hot_parts.part_of(state, COLUMNS, parts[0])])

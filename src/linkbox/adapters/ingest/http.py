@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from linkbox.base.errors import LinkboxError
@@ -40,39 +40,57 @@ def create_ingest_app(
 ) -> FastAPI:
     """The endpoints, in front of ``sink``."""
     app = FastAPI(title="Linkbox ingest", openapi_url=None)
-
-    async def take(request: Request, form: Format) -> Response:
-        body = await _body(request, max_body_bytes)
-        if body is None:
-            sink.count(name, "malformed")
-            return Response(status_code=413, content=f"at most {max_body_bytes} bytes", media_type="text/plain")
-        match sink.take(name, form, body):
-            case Taken():
-                return Response(status_code=204)
-            case Refused(issues=issues):
-                return Response(status_code=400, content="\n".join(map(str, issues)), media_type="text/plain")
-            case Busy(retry_after_s=seconds):
-                wait = str(max(math.ceil(seconds), 1))
-                return Response(status_code=503, headers={"Retry-After": wait}, content="no room now, send it again")
-
-    @app.post("/ingest/readings")
-    async def readings(request: Request) -> Response:
-        return await take(request, Format.READING)
-
-    @app.post("/ingest/batch")
-    async def batch(request: Request) -> Response:
-        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-        form = {ARROW_TYPE: Format.ARROW, JSON_TYPE: Format.COLUMNS}.get(kind)
-        if form is None:
-            sink.count(name, "malformed")
-            return Response(status_code=415, content=f"{JSON_TYPE} or {ARROW_TYPE}", media_type="text/plain")
-        return await take(request, form)
+    app.include_router(readings_router(sink, name=name, max_body_bytes=max_body_bytes))
+    app.include_router(batch_router(sink, name=name, max_body_bytes=max_body_bytes))
 
     @app.get("/status")
     async def tell() -> Response:
         return JSONResponse(dict(status()))
 
     return app
+
+
+def readings_router(sink: Sink, *, name: str = "http", max_body_bytes: int = MAX_BODY_BYTES) -> APIRouter:
+    """``POST /ingest/readings`` alone."""
+    router = APIRouter()
+
+    @router.post("/ingest/readings")
+    async def readings(request: Request) -> Response:
+        return await _taken(sink, name, Format.READING, request, max_body_bytes)
+
+    return router
+
+
+def batch_router(sink: Sink, *, name: str = "http", max_body_bytes: int = MAX_BODY_BYTES) -> APIRouter:
+    """``POST /ingest/batch`` alone: for any front door that has a Sink behind it."""
+    router = APIRouter()
+
+    @router.post("/ingest/batch")
+    async def batch(request: Request) -> Response:
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        form = {ARROW_TYPE: Format.ARROW, JSON_TYPE: Format.COLUMNS}.get(kind)
+        if form is None:
+            sink.count(name, "malformed")
+            return Response(status_code=415, content=f"{JSON_TYPE} or {ARROW_TYPE}", media_type="text/plain")
+        return await _taken(sink, name, form, request, max_body_bytes)
+
+    return router
+
+
+async def _taken(sink: Sink, name: str, form: Format, request: Request, most: int) -> Response:
+    """The sink's answer to one body."""
+    body = await _body(request, most)
+    if body is None:
+        sink.count(name, "malformed")
+        return Response(status_code=413, content=f"at most {most} bytes", media_type="text/plain")
+    match sink.take(name, form, body):
+        case Taken():
+            return Response(status_code=204)
+        case Refused(issues=issues):
+            return Response(status_code=400, content="\n".join(map(str, issues)), media_type="text/plain")
+        case Busy(retry_after_s=seconds):
+            wait = str(max(math.ceil(seconds), 1))
+            return Response(status_code=503, headers={"Retry-After": wait}, content="no room now, send it again")
 
 
 async def _body(request: Request, most: int) -> bytes | None:
