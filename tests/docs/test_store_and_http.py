@@ -92,7 +92,7 @@ class NobodyHome:
 def test_every_inbound_path_is_described() -> None:
     app = create_inbound_app(NobodyHome())
     described = {code(row[0])[0] for row in cells(HTTP, "Into Linkbox") if row[0].startswith("`POST")}
-    assert described == paths(app) | {f"POST {CUSTOMERS_PATH}"}
+    assert described == paths(app) | {f"POST {CUSTOMERS_PATH}", "POST /ingest/batch"}
 
 
 def test_the_paths_to_the_dcc_are_described() -> None:

@@ -30,7 +30,7 @@ from linkbox.app.run_site import Prepared, prepare
 from linkbox.app.watch_log import JsonLines
 from linkbox.app.watch_run import mqtt_source
 from linkbox.base.errors import InvalidInput, Issue, LinkboxError
-from linkbox.base.time import Clock, SystemClock
+from linkbox.base.time import SystemClock
 from linkbox.operation.controller import Controller
 from linkbox.operation.operator_front import OperatorFront
 from linkbox.operation.rate_limit import RateLimit
@@ -108,11 +108,12 @@ async def _serve(config: RunConfig, folder: Path, store: AnyStore, prepared: Pre
         )
         controller.catch_up()
         host = ServiceHost(controller, store, clock, _rhythm(config))
-        addresses = await _open_doors(stack, config, folder, controller, store, prepared, host)
+        sink = ReadingsSink(Arrivals(controller, host.nudge), controller.feeder_ids(), decoders(), clock)
+        addresses = await _open_doors(stack, config, folder, controller, store, prepared, host, sink)
         stack.callback(_say, {"stopped": "all that was accepted is in the store"}, as_json)
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, host.end)
-        sources = _sources(config, folder, controller, host, clock)
+        sources = _sources(config, folder, sink)
         _say(addresses, as_json)
         await _until_the_end(host, sources)
 
@@ -170,10 +171,13 @@ async def _open_doors(
     store: AnyStore,
     prepared: Prepared,
     host: ServiceHost,
+    sink: ReadingsSink,
 ) -> dict[str, str]:
     """Every door that is set up, by name with its address."""
     limit = RateLimit(burst=int(config.door.events_per_minute), per_minute=config.door.events_per_minute)
-    door = front_door(controller, senders=prepared.senders, nudge=host.nudge, limit=limit, health=host.health)
+    door = front_door(
+        controller, senders=prepared.senders, nudge=host.nudge, limit=limit, health=host.health, readings=sink
+    )
     doors: dict[str, tuple[ServedPart, FastAPI]] = {"door": (config.door, door)}
     if config.page is not None and prepared.links is not None:
         sender = config.notices.sender
@@ -200,12 +204,9 @@ async def _open(stack: AsyncExitStack, name: str, part: ServedPart, folder: Path
     return address
 
 
-def _sources(
-    config: RunConfig, folder: Path, controller: Controller, host: ServiceHost, clock: Clock
-) -> list[asyncio.Task[None]]:
+def _sources(config: RunConfig, folder: Path, sink: ReadingsSink) -> list[asyncio.Task[None]]:
     if config.mqtt is None:
         return []
-    sink = ReadingsSink(Arrivals(controller, host.nudge), controller.feeder_ids(), decoders(), clock)
     return [asyncio.create_task(mqtt_source(config.mqtt, folder).run(sink))]
 
 

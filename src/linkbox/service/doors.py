@@ -13,10 +13,12 @@ from fastapi.responses import JSONResponse
 
 from linkbox.adapters.customer_page import PageSetup, create_customer_app
 from linkbox.adapters.inbound_customers import Senders, customer_router
-from linkbox.adapters.inbound_http import create_inbound_app
+from linkbox.adapters.inbound_http import MAX_MESSAGE_BYTES, create_inbound_app
+from linkbox.adapters.ingest.http import batch_router
 from linkbox.grid.telemetry import Reading
 from linkbox.market import RemoteProtocolError
 from linkbox.operation.controller import Controller
+from linkbox.operation.ingest import Sink
 from linkbox.operation.objection_desk import CustomerLinks
 from linkbox.operation.ports import Store
 from linkbox.operation.rate_limit import RateLimit
@@ -75,10 +77,14 @@ def front_door(
     nudge: Nudge = nobody,
     limit: RateLimit | None = None,
     health: Health | None = None,
+    readings: Sink | None = None,
 ) -> FastAPI:
-    """For the DCC, the providers, the monitors and, where there are senders, other systems that tell of customers."""
+    """For the DCC, the providers, the monitors and, where there are senders, other systems that tell of customers.
+    ``readings`` is where concentrators' batches go."""
     arrivals = Arrivals(controller, nudge)
     app = create_inbound_app(arrivals)
+    if readings is not None:
+        app.include_router(batch_router(readings, max_body_bytes=MAX_MESSAGE_BYTES))
     if senders is not None:
         app.include_router(customer_router(arrivals, senders, limit=limit))
     if health is not None:

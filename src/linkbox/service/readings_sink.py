@@ -1,4 +1,4 @@
-"""Readings of a source (MQTT) straight to the controller: committed, with what follows from them, before the answer."""
+"""Readings by MQTT or in batches straight to the controller: committed, with what follows, before the answer."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from linkbox.operation.ingest import Answer, Busy, Decoders, Format, Refused, Ta
 from linkbox.service.doors import Arrivals
 
 RETRY_AFTER_S = 1.0
+MOST_READINGS = 5_000
+"""Of watched feeders, in one message: each is committed with what follows from it, while everybody else waits."""
 
 
 class ReadingsSink:
@@ -37,7 +39,11 @@ class ReadingsSink:
 
     def take_readings(self, source: str, batch: ReadingBatch) -> Answer:
         """See Sink."""
-        known = [self._reading(batch, row) for row in np.flatnonzero(batch.feeder >= 0).tolist()]
+        rows = np.flatnonzero(batch.feeder >= 0).tolist()
+        if len(rows) > MOST_READINGS:
+            rule = f"a message must have at most {MOST_READINGS} readings of feeders that are watched"
+            return self._refused(source, (Issue(where="message", value=f"{len(rows)} readings", rule=rule),))
+        known = [self._reading(batch, row) for row in rows]
         try:
             refused = self._arrivals.receive_readings(known) if known else []
         except LinkboxError:
