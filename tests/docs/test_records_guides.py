@@ -10,7 +10,7 @@ import pytest
 from tests.docs.evenings import Played
 from tests.docs.guides import DOCS, blocks, check, commands, shell
 
-PAGES = [DOCS / "how-to" / f"{name}.md" for name in ("reports", "clocks", "audit")]
+PAGES = [DOCS / "how-to" / f"{name}.md" for name in ("reports", "clocks", "audit", "data-protection")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)

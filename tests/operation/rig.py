@@ -337,7 +337,8 @@ class Rig:
 
     def _deeds(self) -> tuple[int, ...]:
         """How much the controller has done so far, as far as anybody can see."""
-        return len(self.told), len(self.dcc.posts), len(self.market.received), self.notices.calls
+        signed = self.controller.desk.signed.seq
+        return len(self.told), len(self.dcc.posts), len(self.market.received), self.notices.calls, signed
 
     def take_deliveries(self) -> None:
         """Hand over what the DCC has to tell; what is not answered stays with it and comes again."""

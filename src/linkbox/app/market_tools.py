@@ -72,7 +72,7 @@ def keep_finding(
     if not path.is_file():
         raise InvalidInput("finding", [Issue(where=str(folder), value=folder.name, rule=f"has no {STORE_FILE}")])
     with claimed(folder):
-        store = SqliteStore(path)
+        store = SqliteStore(path, owner=True)
         try:
             now = at or SystemClock().now()
             found = record_finding(store, intervention_id=intervention, finding=finding, who=who, note=note, at=now)

@@ -132,12 +132,12 @@ def decide(
         reason=reason,
         until=None if until is None else _day(until, "--until"),
     )
-    with opened_store(store) as opened:
+    with opened_store(store, owner=True) as opened:
         decide_offline(opened, decision, at=SystemClock().now())
     typer.echo(f"{feeder}: {event.replace('_', ' ')} recorded")
 
 
-def opened_store(path: Path) -> Any:
+def opened_store(path: Path, *, owner: bool = False) -> Any:
     """The store in a file that is there, closed on leaving; raise InvalidInput where there is none."""
     from contextlib import closing
 
@@ -145,7 +145,7 @@ def opened_store(path: Path) -> Any:
 
     if not path.is_file():
         raise InvalidInput("store", [Issue(where="--store", value=str(path), rule="must be a store's file")])
-    return closing(SqliteStore(path))
+    return closing(SqliteStore(path, owner=owner))
 
 
 def _day(text: str, where: str) -> date:

@@ -115,6 +115,64 @@ def write_everything(store: Store, *, fail: bool = False) -> None:
             raise Failure
 
 
+# -- taking away ----------------------------------------------------------------------------------------------
+
+
+def test_a_row_that_was_removed_is_gone_and_its_place_can_be_taken_again(store: Store) -> None:
+    with store.transaction() as tx:
+        tx.put("contact", row("A", address="x"))
+        tx.put("notice", row("A"))
+        assert tx.remove("contact", "A")
+        assert not tx.remove("contact", "A")
+    assert store.row("contact", "A") is None
+    assert keys(store.rows("notice")) == ["A"]
+    with store.transaction() as tx:
+        tx.put("contact", row("A", address="y"))
+    assert [r.body for r in store.rows("contact")] == [{"address": "y"}]
+
+
+def test_a_removal_in_a_transaction_that_fails_has_not_happened(store: Store) -> None:
+    write_everything(store)
+    before = everything(store)
+
+    def fail() -> None:
+        with store.transaction() as tx:
+            tx.remove("command", "C1")
+            tx.remove_readings(START + timedelta(days=1), most=10)
+            raise Failure
+
+    with pytest.raises(Failure):
+        fail()
+    assert everything(store) == before
+
+
+def test_old_readings_go_the_oldest_first_and_so_many_at_once(store: Store) -> None:
+    with store.transaction() as tx:
+        for minute in range(5):
+            for feeder in ("F1", "F2"):
+                tx.add_reading(feeder, START + timedelta(minutes=minute), {"n": minute})
+    with store.transaction() as tx:
+        assert tx.remove_readings(START + timedelta(minutes=3), most=4) == 4
+    assert [body["n"] for _, body in store.readings("F2", after=None)] == [2, 3, 4]
+    with store.transaction() as tx:
+        assert tx.remove_readings(START + timedelta(minutes=3), most=4) == 2
+        assert tx.remove_readings(START + timedelta(minutes=3), most=4) == 0
+    assert [body["n"] for _, body in store.readings("F1", after=None)] == [3, 4]
+
+
+def test_only_old_arrivals_that_were_dealt_with_go(store: Store) -> None:
+    with store.transaction() as tx:
+        for identity in ("old", "pending", "new"):
+            tx.put_inbox(item(identity, at=START + timedelta(days=30 * (identity == "new"))))
+        for identity in ("old", "new"):
+            tx.finish_inbox("dcc", identity, "taken")
+        assert tx.remove_inbox(START + timedelta(days=1), most=10) == 1
+    assert [i.identity for i in store.pending_inbox()] == ["pending"]
+    with store.transaction() as tx:
+        assert tx.put_inbox(item("old"))  # it is not known any more
+        assert not tx.put_inbox(item("new"))
+
+
 # -- transactions ---------------------------------------------------------------------------------------------
 
 
