@@ -274,8 +274,7 @@ async def test_a_confirmed_renewal_is_not_counted_as_new_relief(make_rig: MakeRi
         held = at.controller.desk.held(FEEDER)
         judged = at.controller.desk.assessments[FEEDER].at if held else None
         if held and all(c.renews and c.answered_at is not None and c.answered_at <= judged for c in held):
-            intervention = at.controller.desk.interventions[FEEDER]
-            at.controller.act(lambda s: counted.append(needs.coming_a(s, intervention)))
+            at.controller.act(lambda s: counted.append(needs.coming_a(s, FEEDER)))
 
     rig.on_step = look
     await rig.run(33)

@@ -72,7 +72,9 @@ class RiskAssessment:
     constant currents of the same heating; ``fuse_state`` 1 = melts, on the pessimistic curve; ``probability`` that an
     asset reaches its limit within the horizon. ``neutral_a`` and ``neutral_degc`` are the neutral's as of the last
     reading, NaN where one phase is not read or nobody follows it. ``ahead`` is the forecast of every interval that the
-    model has, in order of time, those beyond the horizon too.
+    model has, in order of time, those beyond the horizon too. ``transformer_reduction_a`` is what must go from the
+    transformer's phases, by whichever of its feeders, as far as this one tells; ``own_reduction_a`` what must go from
+    here for this feeder's own assets; ``required_reduction_a`` is the larger of the two.
     """
 
     feeder_id: FeederId
@@ -94,6 +96,8 @@ class RiskAssessment:
     neutral_a: float = nan
     neutral_degc: float = nan
     ahead: tuple[Ahead, ...] = ()
+    own_reduction_a: Triple = (0.0, 0.0, 0.0)
+    transformer_reduction_a: Triple = (0.0, 0.0, 0.0)
 
 
 def assess(
@@ -153,7 +157,9 @@ def judge(
     outlook = look_ahead(state, fleet, policy, back, require_utc(at), returning_sd_a=returning_sd_a)
     grades = _grade(outlook, policy, before)
     acting = (grades >= _SCALE.index(RiskState.AT_RISK)) | (False if intervening is None else intervening)
-    required = _required(outlook, policy, acting)
+    shared = _excess(outlook.upper_a - outlook.allowable_a[TRANSFORMER], policy, acting)
+    own = _excess(outlook.upper_a - np.delete(outlook.allowable_a, TRANSFORMER, axis=0).min(axis=0), policy, acting)
+    required = (np.maximum(own, shared), own, shared)
     columns = _columns(state, fleet, policy, outlook, required, at)
     paths = _paths(fleet, outlook)
     found = tuple(
@@ -167,9 +173,8 @@ def _grades(previous: Sequence[RiskAssessment]) -> NDArray[np.int8]:
     return np.array([_SCALE.index(p.state) if p.state in _SCALE else 0 for p in previous], dtype=np.int8)
 
 
-def _required(outlook: Outlook, policy: RiskPolicy, acting: NDArray[np.bool_]) -> Floats:
+def _excess(excess: Floats, policy: RiskPolicy, acting: NDArray[np.bool_]) -> Floats:
     """(feeders, 3) A, zero where nobody acts, the phase is blind, or the excess is under the smallest reduction."""
-    excess = outlook.upper_a - outlook.allowable_a.min(axis=0)
     wanted = np.isfinite(excess) & (excess >= policy.min_reduction_a) & np.asarray(acting)[:, None]
     return np.asarray(np.where(wanted, excess, 0.0))
 
@@ -209,7 +214,12 @@ def _worst(fractions: Floats) -> Floats:
 
 
 def _columns(
-    state: FleetState, fleet: Fleet, policy: RiskPolicy, outlook: Outlook, required_a: Floats, at: datetime
+    state: FleetState,
+    fleet: Fleet,
+    policy: RiskPolicy,
+    outlook: Outlook,
+    required_a: tuple[Floats, Floats, Floats],
+    at: datetime,
 ) -> tuple[list[Any], ...]:
     """What goes into the assessments, column by column, as Python values; in the order that _assessment unpacks."""
     limiting = _limiting(outlook)
@@ -230,7 +240,7 @@ def _columns(
         outlook.present[assets, rows, phases],
         outlook.projected[assets, rows, phases],
         np.where(blind.all(axis=-1), np.nan, chance),
-        required_a,
+        required_a[0],
         outlook.allowable_a.min(axis=0),
         outlook.expected_a,
         outlook.upper_a,
@@ -240,6 +250,7 @@ def _columns(
         np.where(neutral_known, neutral_current_a(state.current_a), np.nan),
         np.where(neutral_known, neutral_degc, np.nan),
         outlook.neutral_a,
+        *required_a[1:],
     )
     return tuple(a.tolist() for a in arrays)
 
@@ -265,7 +276,8 @@ def _assessment(
     ahead: tuple[Ahead, ...],
 ) -> RiskAssessment:
     asset, phase, ages, soonest, own_time, present, projected, chance = values[:8]
-    required, allowed, expected, upper, fuse, cable, hot_spot, neutral, neutral_degc, neutral_upper = values[8:]
+    required, allowed, expected, upper, fuse, cable, hot_spot, neutral, neutral_degc, neutral_upper = values[8:18]
+    own, shared = values[18:]
     name = ASSETS[asset]
     unseen = [age > policy.blind_after_s for age in ages]
     clauses = []
@@ -296,6 +308,8 @@ def _assessment(
         neutral_a=neutral,
         neutral_degc=neutral_degc,
         ahead=ahead,
+        own_reduction_a=tuple(own),
+        transformer_reduction_a=tuple(shared),
     )
 
 

@@ -203,6 +203,8 @@ def _planned(session: Session, intervention: Intervention) -> Intervention:
         why = "no charger may be held: see the refusals"
         if _labels_coming(session, intervention):
             why = "no charger may be held yet: the meters are being asked what their switches feed"
+        elif not any(intervention.shortfall_a):
+            why = "nothing to hold here: the feeders beside it shed what their transformer needs"
         return intervention.apply(_E.NOTHING_TO_COMMAND, session.now, why)
     why = f"{chargers(commands)} to hold for {amps(need)} A"
     return intervention.apply(_E.AUTHORISED, session.now, why, deadline_at=session.now + COMMAND_WAIT)

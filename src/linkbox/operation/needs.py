@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from linkbox.base.identifiers import FeederId
 from linkbox.base.phases import PHASES
 from linkbox.control.intervention import Intervention
 from linkbox.grid.risk import RiskState
@@ -16,29 +18,53 @@ Triple = tuple[float, float, float]
 
 
 def need_a(session: Session, intervention: Intervention) -> Triple:
-    """What must go now, beyond what is held and what is on its way: nothing where it is less than the margin."""
-    assessment = session.desk.assessments[intervention.feeder_id]
-    margin = session.desk.site.control.need_margin_a
-    coming = coming_a(session, intervention)
-    left = (r - c for r, c in zip(assessment.required_reduction_a, coming, strict=True))
-    a, b, c = (r if r > margin else 0.0 for r in left)
+    """What must go now, beyond what is held and what is on its way: nothing where it is less than the margin.
+
+    What the transformer needs can go from any of its feeders, and counts as going from whichever it goes."""
+    own, shared = own_need_a(session, intervention), transformer_need_a(session, intervention.feeder_id)
+    a, b, c = (max(o, s) for o, s in zip(own, shared, strict=True))
     return (a, b, c)
 
 
-def coming_a(session: Session, intervention: Intervention) -> list[float]:
+def own_need_a(session: Session, intervention: Intervention) -> Triple:
+    """What must go from this feeder for its own fuse and cable."""
+    required = session.desk.assessments[intervention.feeder_id].own_reduction_a
+    return _left(session, required, coming_a(session, intervention.feeder_id))
+
+
+def transformer_need_a(session: Session, feeder_id: FeederId) -> Triple:
+    """What must go from the feeders of a transformer together: the most that one of them sees."""
+    desk = session.desk
+    feeders = desk.site.beside(feeder_id)
+    known = [desk.assessments[f].transformer_reduction_a for f in feeders if f in desk.assessments]
+    coming = [coming_a(session, f) for f in feeders]
+    return _left(session, [max(a) for a in zip(*known, strict=True)], [sum(a) for a in zip(*coming, strict=True)])
+
+
+def _left(session: Session, required_a: Sequence[float], coming_a: Sequence[float]) -> Triple:
+    margin = session.desk.site.control.need_margin_a
+    a, b, c = (r - c if r - c > margin else 0.0 for r, c in zip(required_a, coming_a, strict=True))
+    return (a, b, c)
+
+
+def coming_a(session: Session, feeder_id: FeederId) -> list[float]:
     """Relief of holds whose effect can not have shown on the feeder yet: commanded, or confirmed just now.
 
     A renewal sheds nothing new. It counts only as long as the assessment still reckons with the end of the hold that it
     renews."""
-    settle = timedelta(seconds=session.desk.site.control.settle_s)
-    seen = session.desk.assessments[intervention.feeder_id].at
+    desk = session.desk
+    settle = timedelta(seconds=desk.site.control.settle_s)
+    if feeder_id not in desk.assessments:
+        return [0.0, 0.0, 0.0]
+    seen = desk.assessments[feeder_id].at
     young = [
         c
-        for c in session.desk.held(intervention.feeder_id)
+        for c in desk.held(feeder_id)
         if c.state is CommandState.QUEUED
         or (c.answered_at is not None and (c.answered_at > seen if c.renews else session.now - c.answered_at < settle))
     ]
-    promised = market_desk.promised_a(session, intervention)
+    intervention = desk.interventions.get(feeder_id)
+    promised = (0.0, 0.0, 0.0) if intervention is None else market_desk.promised_a(session, intervention)
     return [sum(c.expected_a for c in young if c.phase is phase) + promised[phase] for phase in PHASES]
 
 

@@ -11,8 +11,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from linkbox.base.identifiers import Mpan
+from linkbox.control.coupling import FeederNeed, plan_transformer
 from linkbox.control.devices import OnOff
-from linkbox.control.intervention import Intervention
+from linkbox.control.intervention import Intervention, InterventionEvent
 from linkbox.control.planning import Charger, CurtailmentPlan, PlannedHold, plan
 from linkbox.customers import Candidate, Permit, Refusal, permit
 from linkbox.dcc.eligibility import Refused, may_send
@@ -22,6 +23,7 @@ from linkbox.operation.commands import queue_command
 from linkbox.operation.devices import Way, control_of, srv_of, way_of
 from linkbox.operation.drawing_desk import probability_drawing
 from linkbox.operation.entities import Command, CommandKind, CommandState
+from linkbox.operation.needs import own_need_a, transformer_need_a
 from linkbox.operation.session import Session
 from linkbox.operation.translation import whole_second
 
@@ -105,8 +107,80 @@ def _busy(session: Session, intervention: Intervention) -> set[Mpan]:
 
 
 def make_plan(session: Session, intervention: Intervention, required_a: Triple) -> CurtailmentPlan:
-    """The exact plan among those who may be asked now."""
-    desk, control = session.desk, session.desk.site.control
+    """The exact plan among those who may be asked now; where a transformer needs it, among all of its feeders."""
+    control = session.desk.site.control
+    shared_a = transformer_need_a(session, intervention.feeder_id)
+    together = _acting_together(session, intervention)
+    if len(together) > 1 and any(shared_a):
+        return _coupled(session, intervention, together, shared_a, required_a)
+    chargers = _candidates(session, intervention)
+    return plan(required_a, chargers, hold_s=control.hold_s, min_hold_s=control.min_hold_s, at=session.now)
+
+
+def _acting_together(session: Session, intervention: Intervention) -> list[Intervention]:
+    """This intervention and those beside it under the same transformer that could be ordered something now, too."""
+    desk, found = session.desk, []
+    for feeder_id in desk.site.beside(intervention.feeder_id):
+        other = desk.interventions.get(feeder_id)
+        if feeder_id == intervention.feeder_id:
+            found.append(intervention)
+        elif other is not None and _may_be_ordered(other):
+            found.append(other)
+    return found
+
+
+def _may_be_ordered(other: Intervention) -> bool:
+    """Whether its market is judged and no person has stopped it or looks at a plan of it."""
+    stopped = any(step.event == InterventionEvent.STOP for step in other.history)
+    free = other.request is None and other.no_more is None
+    return free and not stopped and other.market_outcome not in (None, "delivered")
+
+
+def _coupled(
+    session: Session,
+    intervention: Intervention,
+    together: Sequence[Intervention],
+    shared_a: Triple,
+    required_a: Triple,
+) -> CurtailmentPlan:
+    """This feeder's part of the plan that is cheapest for all feeders of the transformer.
+
+    Each feeder has its own intervention, and only that orders anything on it: the others make the same plan when it is
+    their turn, less what has been ordered by then."""
+    control = session.desk.site.control
+    found = plan_transformer(
+        [
+            FeederNeed(
+                feeder_id=i.feeder_id, required_a=own_need_a(session, i), chargers=tuple(_candidates(session, i))
+            )
+            for i in together
+        ],
+        transformer_required_a=shared_a,
+        hold_s=control.hold_s,
+        min_hold_s=control.min_hold_s,
+        at=session.now,
+    )
+    mine = dict(found.plans)[intervention.feeder_id]
+    a, b, c = (max(own, all_) for own, all_ in zip(mine.shortfall_a, found.transformer_shortfall_a, strict=True))
+    if any(len(p.commands) for _, p in found.plans) or not intervention.escalated:
+        session.audit(
+            "plan",
+            "coupled",
+            intervention=intervention.id,
+            transformer_required_a=found.transformer_required_a,
+            transformer_relief_a=found.transformer_relief_a,
+            transformer_shortfall_a=found.transformer_shortfall_a,
+            commands={feeder_id: len(p.commands) for feeder_id, p in found.plans},
+            method=str(found.method),
+            cost=found.cost,
+            bound=found.bound,
+        )
+    return replace(mine, required_a=required_a, shortfall_a=(a, b, c))
+
+
+def _candidates(session: Session, intervention: Intervention) -> list[Charger]:
+    """Everybody of the feeder who may be asked now, as the planner sees them."""
+    desk = session.desk
     renewable = {c.mpan for c in ending(session, intervention)}
     limited = {c.mpan: c for c in deeper(session, intervention) if c.mpan not in renewable}
     busy = _busy(session, intervention)
@@ -120,7 +194,7 @@ def make_plan(session: Session, intervention: Intervention, required_a: Triple) 
             drawn_a = desk.site.chargers[point.mpan].rated_a * (1.0 if held is None else held.level_fraction)
             held_now = point.mpan in renewable or held is not None
             chargers.append(_charger(session, verdict, held_now=held_now, drawn_a=drawn_a))
-    return plan(required_a, chargers, hold_s=control.hold_s, min_hold_s=control.min_hold_s, at=session.now)
+    return chargers
 
 
 def ask_permit(session: Session, intervention_id: str, point: ConnectionPoint) -> Permit | Refusal:

@@ -109,12 +109,16 @@ def _held(session: Session, command: Command) -> Held:
 
 
 def _last_releases(session: Session, intervention: Intervention) -> list[datetime | None]:
+    """When something was last given back on each phase, by any feeder of the same transformer: they share its room."""
+    desk = session.desk
+    beside = desk.site.beside(intervention.feeder_id)
+    together = {desk.interventions[f].id for f in beside if f in desk.interventions} | {intervention.id}
     found: dict[Phase, datetime] = {}
-    for (intervention_id, phase), at in session.desk.released_at.items():
-        if intervention_id == intervention.id:
-            found[phase] = at
-    for command in session.desk.commands.values():
-        if command.kind is CommandKind.RESET:
+    for (intervention_id, phase), at in desk.released_at.items():
+        if intervention_id in together:
+            found[phase] = max(at, found.get(phase, at))
+    for command in desk.commands.values():
+        if command.kind is CommandKind.RESET and command.intervention_id in together:
             found[command.phase] = session.now
     return [found.get(phase) for phase in PHASES]
 

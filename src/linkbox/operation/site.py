@@ -95,3 +95,8 @@ class Site:
     def points(self, feeder_id: FeederId) -> tuple[ConnectionPoint, ...]:
         """The connection points of one feeder."""
         return self.feeder(feeder_id).points
+
+    def beside(self, feeder_id: FeederId) -> tuple[FeederId, ...]:
+        """The feeders under the same transformer, this one among them."""
+        substation = self.feeder(feeder_id).substation
+        return tuple(f.feeder_id for f in self.feeders if f.substation == substation)

@@ -54,6 +54,12 @@ def sentence(stream: str, kind: str, facts: Mapping[str, Any], names: Mapping[st
                 f"plan: {facts['commands']} holds for {_amps(facts['required_a'])} A, short of "
                 f"{_amps(facts['shortfall_a'])} A ({facts['method']})"
             )
+        case "plan", "coupled":
+            holds = ", ".join(f"{count} on {feeder}" for feeder, count in facts["commands"].items())
+            return (
+                f"the transformer needs {_amps(facts['transformer_required_a'])} A: {holds} are the cheapest "
+                f"({facts['method']})"
+            )
         case "permit", "refused":
             return f"{who} may not be held: {'; '.join(facts['reasons'])}"
         case "command", "queued" if facts["srv"] != "7.7":
