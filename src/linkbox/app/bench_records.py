@@ -16,6 +16,7 @@ from typing import Any
 from linkbox.adapters.store_sql import PostgresqlStore, SqliteStore
 from linkbox.app.bench_chain import audit_results
 from linkbox.app.bench_month import month_results
+from linkbox.app.bench_records_floor import raw_postgresql, raw_sqlite, ready_rows
 from linkbox.app.consents_import import import_file
 from linkbox.app.open_store import AnyStore
 from linkbox.base.identifiers import FeederId, Mpan
@@ -53,11 +54,17 @@ def results(size: Size, folder: Path, postgresql: str | None, say: Say) -> list[
     _write_table(table, size.consents)
     found: list[dict[str, Any]] = []
     slowest = 0.0
+    ready = ready_rows(table, AT)
     for name, store in _stores(folder, postgresql):
         try:
             figures = _measure(name, store, size, table, say)
         finally:
             store.close()
+        raw = raw_sqlite(ready, folder) if postgresql is None or name == "sqlite" else raw_postgresql(ready, postgresql)
+        figures += [
+            {"name": f"raw_consents_per_s_{name}", "value": raw, "unit": "1/s", "floor": None},
+            {"name": f"consents_to_raw_{name}", "value": figures[2]["value"] / raw, "unit": "", "floor": None},
+        ]
         slowest = max(slowest, figures[0]["value"])
         found += figures
     head = {"name": "permit_feeder_ms", "value": slowest, "unit": "ms", "floor": PERMIT_LIMIT_MS}

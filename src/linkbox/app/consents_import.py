@@ -5,22 +5,24 @@ once."""
 
 from __future__ import annotations
 
+import marshal
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from linkbox.app.open_store import AnyStore
 from linkbox.app.wire_io import as_input
 from linkbox.base.errors import InvalidInput, Issue
-from linkbox.customers.tables import Reading, read_table
+from linkbox.customers.tables import Part, Reading, read_parts
 from linkbox.operation.ports import Recorded
-from linkbox.operation.stored_facts import StoredFact, stored
+from linkbox.operation.stored_facts import StoredColumns, StoredFact, stored, stored_part
 
 MOST_ISSUES = 1000
 """So many issues are listed; the others are counted."""
+_LENGTH_OCTETS = 8
 
 Progress = Callable[[int], None]
 
@@ -46,7 +48,7 @@ def import_lines(
 ) -> Imported:
     """See import_file."""
     with _spool() as kept:
-        count = _judge(read_table(lines, how), kept, how.file)
+        count = _judge(read_parts(lines, how), kept, how.file)
         kept.seek(0)
         rows = _kept(kept)
         found = store.count_known(rows) if dry_run else store.record(rows, progress=progress)
@@ -59,18 +61,21 @@ def _spool() -> Iterator[IO[bytes]]:
         yield file
 
 
-def _judge(facts: Iterator[dict[str, Any] | tuple[Issue, ...]], kept: IO[bytes], file: str) -> int:
+def _judge(parts: Iterator[Part | tuple[Issue, ...]], kept: IO[bytes], file: str) -> int:
     issues: list[Issue] = []
     more = count = 0
-    for fact in facts:
-        if isinstance(fact, dict):
-            count += 1
-            mpan, identity, body = stored(fact)
-            kept.write(f"{mpan:013d}{identity.hex()}{body}\n".encode())
-        elif len(issues) < MOST_ISSUES:
-            issues += fact
-        else:
-            more += len(fact)
+    for part in parts:
+        columns = stored_part(part) if isinstance(part, Part) else None
+        if columns is None:
+            facts, wrong = _line_by_line(part)
+            room = MOST_ISSUES - len(issues)
+            issues += wrong[:room]
+            more += len(wrong[room:])
+            columns = _columns(facts)
+        count += len(columns.numbers)
+        if not issues:  # else nothing will be recorded
+            octets = marshal.dumps((list(columns.numbers), columns.identities, list(columns.bodies)))
+            kept.write(len(octets).to_bytes(_LENGTH_OCTETS, "big") + octets)
     if more:
         issues.append(Issue(where=file, value=str(more), rule="further issues are not listed"))
     if issues:
@@ -78,9 +83,32 @@ def _judge(facts: Iterator[dict[str, Any] | tuple[Issue, ...]], kept: IO[bytes],
     return count
 
 
+def _line_by_line(part: Part | tuple[Issue, ...]) -> tuple[list[StoredFact], list[Issue]]:
+    if not isinstance(part, Part):
+        return [], list(part)
+    facts, issues = list[StoredFact](), list[Issue]()
+    for found in part.facts():
+        if isinstance(found, dict):
+            facts.append(stored(found))
+        else:
+            issues += found
+    return facts, issues
+
+
+def _columns(facts: Sequence[StoredFact]) -> StoredColumns:
+    return StoredColumns(
+        numbers=[number for number, _, _ in facts],
+        identities=b"".join(identity for _, identity, _ in facts),
+        bodies=[body for _, _, body in facts],
+    )
+
+
 def _kept(kept: IO[bytes]) -> Iterator[StoredFact]:
-    for line in kept:
-        yield int(line[:13]), bytes.fromhex(line[13:45].decode()), line[45:-1].decode()
+    """What ``_judge`` kept, in the form of Python's own: nobody else has seen the file."""
+    while length := kept.read(_LENGTH_OCTETS):
+        octets = kept.read(int.from_bytes(length, "big"))
+        numbers, identities, bodies = marshal.loads(octets)  # noqa: S302 - our own, in a file without a name
+        yield from StoredColumns(numbers=numbers, identities=identities, bodies=bodies).rows()
 
 
 def _decoded(lines: IO[str], how: Reading) -> Iterator[str]:

@@ -8,7 +8,9 @@ from operator import mul
 
 from linkbox.base.errors import LinkboxError
 
-_MPAN_WEIGHTS = (3, 5, 7, 13, 17, 19, 23, 29, 31, 37, 41, 43)
+MPAN_WEIGHTS = (3, 5, 7, 13, 17, 19, 23, 29, 31, 37, 41, 43)
+"""Of the first twelve digits of an MPAN, for its thirteenth (MRA: primes)."""
+
 _EUI_TEXT = re.compile(r"[0-9A-Fa-f]{2}(?:-[0-9A-Fa-f]{2}){7}")
 _COUNTER_MAX = 2**64 - 1
 
@@ -23,7 +25,7 @@ class InvalidIdentifier(LinkboxError, ValueError):
 
 def mpan_check_digit(core: str) -> str:
     """The thirteenth digit of an MPAN core from its first twelve (MRA: primes, modulo 11, then modulo 10)."""
-    return str(sum(map(mul, map(int, core), _MPAN_WEIGHTS)) % 11 % 10)
+    return str(sum(map(mul, map(int, core), MPAN_WEIGHTS)) % 11 % 10)
 
 
 class Mpan(str):

@@ -43,7 +43,10 @@ class CustomerFile:
     @classmethod
     def of(cls, events: Iterable[CustomerEvent]) -> CustomerFile:
         """The file that these events give; an event that comes twice counts once."""
-        return cls().with_(*events)
+        found: dict[str, list[CustomerEvent]] = {}
+        for event in events:
+            found.setdefault(event.mpan, []).append(event)
+        return cls(MappingProxyType({mpan: _in_order(mine) for mpan, mine in found.items()}))
 
     def with_(self, *events: CustomerEvent) -> CustomerFile:
         """This file with more events."""
@@ -96,7 +99,7 @@ class CustomerFile:
             return ConsentStatus(valid=False, reason=_why_none(words, change), tenancy=tenancy, event=None)
         given = latest.kind is ConsentKind.GIVEN
         expired = given and latest.expires_at is not None and latest.expires_at <= at
-        reason = f"consent {latest.kind} at {format_utc(latest.at)}"
+        reason = "consent " + latest.kind + " at " + format_utc(latest.at)
         if expired and latest.expires_at is not None:
             reason += f", expired at {format_utc(latest.expires_at)}"
         return ConsentStatus(
@@ -128,6 +131,9 @@ def _in_order(events: list[CustomerEvent]) -> tuple[CustomerEvent, ...]:
     """By ``at``, then by ``recorded_at``, each once; where both are the same the order is arbitrary but fixed."""
     if len(events) == 1:
         return (events[0],)
+    if len(events) == 2 and events[0].at != events[1].at:
+        first, second = events
+        return (first, second) if first.at < second.at else (second, first)
     events.sort(key=lambda e: (e.at, e.recorded_at))
     if any(a.at == b.at and a.recorded_at == b.recorded_at for a, b in pairwise(events)):
         events = sorted(set(events), key=lambda e: (e.at, e.recorded_at, repr(e)))

@@ -87,7 +87,7 @@ def _checked(kind: type[CustomerEvent], row: Mapping[str, Any]) -> dict[str, Any
 
 def identity_of(row: Mapping[str, Any]) -> bytes:
     """What makes two rows the same fact: everything but when and by whom it was recorded; 16 octets."""
-    names = _TOLD.get(str(row.get("event"))) or sorted(row)
+    names = TOLD.get(str(row.get("event"))) or sorted(row)
     told = "\x1f".join([str(row.get(name)) for name in names])
     return hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
@@ -188,9 +188,11 @@ _WRITERS: Mapping[str, Callable[[Any], Any]] = {
     "scope": _scope_row,
 }
 _RECORDING = frozenset({"recorded_at", "recorded_by"})
-_TOLD = {
+TOLD = {
     name: ("event", *(f.name for f in fields(kind) if f.name not in _RECORDING)) for name, kind in EVENT_KINDS.items()
 }
+"""What makes a row the same fact, by the name of the event, in the order of ``identity_of``."""
+
 _OPTIONAL = frozenset({"expires_at", "scope"})
 _SHAPES: Mapping[type, tuple[tuple[str, Callable[[Any], Any] | None], ...]] = {
     kind: tuple((f.name, _WRITERS.get(f.name)) for f in fields(kind)) for kind in EVENT_KINDS.values()

@@ -8,6 +8,7 @@ import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from linkbox.base.errors import InvalidInput, Issue
@@ -17,6 +18,8 @@ from linkbox.customers.events import CustomerEvent, Scope
 from linkbox.customers.rows import KINDS_OF_CONSENT, event_from_row, event_to_row
 
 RECORDED_AT = "recorded_at"
+LINES_AT_ONCE = 5000
+"""So many lines are read before they are judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,31 +71,79 @@ class Reading:
 
 def read_table(lines: Iterable[str], how: Reading) -> Iterator[dict[str, Any] | tuple[Issue, ...]]:
     """The facts of a CSV file as rows (see ``event_to_row``), or the issues of a line; ends after an unusable head."""
+    for part in read_parts(lines, how):
+        if isinstance(part, Part):
+            yield from part.facts()
+        else:
+            yield part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some lines of a table, read and not yet judged, each with its number in the file. ``fixed`` is what is so of
+    every line: the event, when and by whom it is recorded."""
+
+    file: str
+    table: Table
+    header: list[str]
+    fixed: dict[str, str]
+    rows: list[list[str]]
+    numbers: list[int]
+
+    @property
+    def usual_head(self) -> bool:
+        """Whether the head has the columns that it must have and no others, none of them a yes or no."""
+        return set(self.header) == set(self.table.required) and self.table.event != "priority_choice"
+
+    def facts(self) -> Iterator[dict[str, Any] | tuple[Issue, ...]]:
+        """Line by line: the fact as a row, or the issues."""
+        width, usual = len(self.header), self.usual_head
+        for cells, number in zip(self.rows, self.numbers, strict=True):
+            if usual and len(cells) == width and all(cells):
+                row = _usual_row(dict(zip(self.header, cells, strict=True)))
+                if row is not None:
+                    yield self.fixed | row
+                    continue
+            yield _line(cells, self.header, self.fixed, f"{self.file}:{number}")
+
+
+def read_parts(lines: Iterable[str], how: Reading) -> Iterator[Part | tuple[Issue, ...]]:
+    """The lines of a CSV file, LINES_AT_ONCE at a time; issues where there is no table, or where it is no CSV."""
     rows = csv.reader(lines, strict=True)
+    wrong: tuple[Issue, ...] = ()
     try:
         header = [name.strip() for name in next(rows, [])]
-        table, issues = _table(header, how)
-        if table is None or issues:
-            yield tuple(issues)
-            return
-        yield from _facts(rows, table, header, how)
     except csv.Error as error:
-        yield (Issue(where=f"{how.file}:{rows.line_num}", value="", rule=f"must be CSV: {error}"),)
-
-
-def _facts(rows: Any, table: Table, header: list[str], how: Reading) -> Iterator[dict[str, Any] | tuple[Issue, ...]]:
+        yield (_no_csv(error, rows, how),)
+        return
+    table, issues = _table(header, how)
+    if table is None or issues:
+        yield tuple(issues)
+        return
     fixed = {"event": table.event, RECORDED_AT: how.recorded_at.isoformat(timespec="microseconds")}
     if how.recorded_by and table.event == "consent":
         fixed["recorded_by"] = how.recorded_by
-    width, usual = len(header), set(header) == set(table.required) and table.event != "priority_choice"
-    for cells in rows:
-        if usual and len(cells) == width and all(cells):
-            row = _usual_row(dict(zip(header, cells, strict=True)))
-            if row is not None:
-                yield fixed | row
-                continue
-        if cells:
-            yield _line(cells, header, fixed, f"{how.file}:{rows.line_num}")
+    ended = False
+    while not ended:
+        some: list[list[str]] = []
+        numbers: list[int] = []
+        first = rows.line_num
+        try:
+            for cells in islice(rows, LINES_AT_ONCE):
+                if cells:
+                    some.append(cells)
+                    numbers.append(rows.line_num)
+            ended = rows.line_num - first < LINES_AT_ONCE  # a row has a line at least
+        except csv.Error as error:
+            ended, wrong = True, (_no_csv(error, rows, how),)
+        if some:
+            yield Part(file=how.file, table=table, header=header, fixed=fixed, rows=some, numbers=numbers)
+    if wrong:
+        yield wrong
+
+
+def _no_csv(error: csv.Error, rows: Any, how: Reading) -> Issue:
+    return Issue(where=f"{how.file}:{rows.line_num}", value="", rule=f"must be CSV: {error}")
 
 
 def _usual_row(told: dict[str, Any]) -> dict[str, Any] | None:

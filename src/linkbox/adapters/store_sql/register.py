@@ -80,9 +80,8 @@ class SqlRegister(SqlStore):
         seen = self._identities(connection, sorted({mpan for mpan, _, _ in rows}))
         fresh = []
         for row in rows:
-            key = row[:2]
-            if key not in seen:
-                seen.add(key)
+            if row[1] not in seen:  # the MPAN is part of what an identity is made of
+                seen.add(row[1])
                 fresh.append(row)
         return fresh
 
@@ -92,7 +91,16 @@ class SqlRegister(SqlStore):
     def _in_order(self, connection: sa.Connection) -> None:
         """See to it that facts are committed in the order of their numbers."""
 
-    def _identities(self, connection: sa.Connection, mpans: Sequence[int]) -> set[tuple[int, bytes]]:
+    def _identities(self, connection: sa.Connection, mpans: Sequence[int]) -> set[bytes]:
+        """The identities of the facts about some points."""
+        result = self._statements.run(connection, "identities", {"mpans": self._as_array(mpans)})
+        cursor: Any = result.cursor
+        found = {bytes(identity) for (identity,) in cursor.fetchall()}  # at once, as in _ask
+        result.close()
+        return found
+
+    def _as_array(self, mpans: Sequence[int]) -> object:
+        """Numbers as the database takes an array."""
         raise NotImplementedError
 
     def _insert_points(self, connection: sa.Connection, rows: Sequence[PointRow]) -> None:

@@ -23,8 +23,12 @@ _GUARDS = tuple(
 )
 _MORE = {
     "facts_of_points": "SELECT seq, body FROM customer_event WHERE mpan IN (SELECT value FROM json_each(:mpans))",
-    "identities": "SELECT mpan, identity FROM customer_event WHERE mpan IN (SELECT value FROM json_each(:mpans))",
+    "identities": "SELECT identity FROM customer_event WHERE mpan IN (SELECT value FROM json_each(:mpans))",
 }
+
+
+_LOG_PAGES = 8000
+"""The log may hold 32 MB before it is worked into the file: an import touches the same index pages again and again."""
 
 
 def _own(path: Path) -> IO[str]:
@@ -92,6 +96,7 @@ class SqliteStore(SqlRegister):
             raise StoreUnusable(self._place, f"it is the database of another program: it has a table {foreign[0]!r}")
         run("PRAGMA journal_mode=WAL")
         run("PRAGMA synchronous=FULL")
+        run(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
         run("PRAGMA secure_delete=ON")
         METADATA.create_all(self._connection)
         for guard in _GUARDS:
@@ -102,9 +107,8 @@ class SqliteStore(SqlRegister):
     def _facts_of_points(self, mpans: Sequence[int]) -> list[tuple[Any, ...]]:
         return self._ask("facts_of_points", mpans=dumps(list(mpans)))
 
-    def _identities(self, connection: sa.Connection, mpans: Sequence[int]) -> set[tuple[int, bytes]]:
-        rows = self._statements.run(connection, "identities", {"mpans": dumps(list(mpans))})
-        return {(mpan, identity) for mpan, identity in map(tuple, rows)}
+    def _as_array(self, mpans: Sequence[int]) -> object:
+        return dumps(list(mpans))
 
     def _insert_points(self, connection: sa.Connection, rows: Sequence[PointRow]) -> None:
         self._statements.run_tuples(connection, "point", rows)
