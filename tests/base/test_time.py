@@ -22,6 +22,11 @@ def test_the_text_form_is_that_of_the_xml_messages() -> None:
     assert format_utc(NOW) == "2026-01-13T00:30:00.000Z"
 
 
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_the_text_form_is_what_iso_8601_says_in_any_year(at: datetime) -> None:
+    assert format_utc(at) == at.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
 def test_a_naive_time_and_another_zone_are_refused() -> None:
     with pytest.raises(NaiveTime):
         require_utc(NOW.replace(tzinfo=None))

@@ -141,7 +141,7 @@ def test_two_services_on_one_store_and_a_port_in_use_are_refused(place: Place) -
         service.line()
         done = linkbox("run", place.folder / "service.toml")
         assert done.code == 1
-        assert "another process runs a controller on it" in done.err
+        assert "in use: another Linkbox works on it" in done.err
         free = {door: str(port) for door, port in zip(("page", "operators"), free_ports(2), strict=True)}
         text = (place.folder / "service.toml").read_text().replace('"linkbox.sqlite"', '"second.sqlite"')
         for door, port in free.items():

@@ -34,16 +34,11 @@ from linkbox.base.time import SystemClock
 from linkbox.operation.controller import Controller
 from linkbox.operation.operator_front import OperatorFront
 from linkbox.operation.rate_limit import RateLimit
-from linkbox.service.claim import Taken, locked
 from linkbox.service.doors import Arrivals, front_door, page_door
 from linkbox.service.host import LOGGER, Rhythm, ServiceHost
 from linkbox.service.readings_sink import ReadingsSink
 
 _LOGGERS = (LOGGER, "linkbox.ingest")
-
-
-class StoreTaken(LinkboxError):
-    """Another process runs a controller on this store."""
 
 
 class CanNotServe(LinkboxError):
@@ -60,7 +55,8 @@ def check_service(config: RunConfig, folder: Path) -> str:
 
 
 def run_service(config: RunConfig, folder: Path, *, as_json: bool) -> None:
-    """Serve until SIGINT or SIGTERM; raise InvalidInput, StoreTaken, CanNotServe or ServiceFailed."""
+    """Serve until SIGINT or SIGTERM; raise InvalidInput, StoreUnusable (another process has it), CanNotServe or
+    ServiceFailed."""
     with ExitStack() as stack:
         stack.enter_context(_logged(None if config.service.log is None else folder / config.service.log))
         store = stack.enter_context(_opened_store(config, folder))
@@ -75,20 +71,11 @@ def _opened_store(config: RunConfig, folder: Path) -> Iterator[AnyStore]:
     name = part.place
     if part.place_secret is not None:
         name = secret(part.place_secret, folder, where="store.place_secret").decode()
-    with ExitStack() as stack:
-        if not name.startswith(POSTGRESQL):
-            path = folder / name
-            try:
-                stack.enter_context(locked(path.with_name(f"{path.name}.lock")))
-            except Taken as error:
-                raise StoreTaken(f"{path} is in use: another process runs a controller on it") from error
-            except OSError as error:
-                issue = Issue(where="store.place", value=str(path), rule=f"can not be used: {error.strerror}")
-                raise InvalidInput("run", [issue]) from error
-            name = str(path)
-        store = open_store(name, owner=True)
-        stack.callback(store.close)
+    store = open_store(name if name.startswith(POSTGRESQL) else str(folder / name), owner=True)
+    try:
         yield store
+    finally:
+        store.close()
 
 
 async def _serve(config: RunConfig, folder: Path, store: AnyStore, prepared: Prepared, *, as_json: bool) -> None:

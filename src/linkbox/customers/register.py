@@ -22,6 +22,7 @@ from linkbox.customers.events import (
 )
 
 _Event = TypeVar("_Event", bound=CustomerEvent)
+_SOUGHT, _GIVEN = ConsentKind.SOUGHT, ConsentKind.GIVEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,22 +87,25 @@ class CustomerFile:
         for event in self.history(mpan, known_at=known_at):
             if event.at > at:
                 break
-            if isinstance(event, TenancyChange):
+            if isinstance(event, ConsentEvent):
+                if event.kind is not _SOUGHT:
+                    words.append(event)
+            elif isinstance(event, TenancyChange):
                 change = event
-            elif isinstance(event, ConsentEvent) and event.kind is not ConsentKind.SOUGHT:
-                words.append(event)
         mine = words
         if change is not None:
-            mine = [e for e in words if e.at >= change.at and e.tenancy == change.tenancy]
-        tenancy = change.tenancy if change else None
-        latest = _standing(mine)
+            since, tenancy = change.at, change.tenancy
+            mine = [e for e in words if e.at >= since and e.tenancy == tenancy]
+        else:
+            tenancy = None
+        latest = mine[0] if len(mine) == 1 and mine[0].kind is _GIVEN else _standing(mine)
         if latest is None:
             return ConsentStatus(valid=False, reason=_why_none(words, change), tenancy=tenancy, event=None)
-        given = latest.kind is ConsentKind.GIVEN
-        expired = given and latest.expires_at is not None and latest.expires_at <= at
+        given, expires_at = latest.kind is _GIVEN, latest.expires_at
+        expired = given and expires_at is not None and expires_at <= at
         reason = "consent " + latest.kind + " at " + format_utc(latest.at)
-        if expired and latest.expires_at is not None:
-            reason += f", expired at {format_utc(latest.expires_at)}"
+        if expired and expires_at is not None:
+            reason += f", expired at {format_utc(expires_at)}"
         return ConsentStatus(
             valid=given and not expired, reason=reason, tenancy=tenancy or latest.tenancy, event=latest
         )
@@ -150,8 +154,6 @@ def _last_of(kind: type[_Event], events: Iterable[CustomerEvent], at: datetime) 
 
 def _standing(words: list[ConsentEvent]) -> ConsentEvent | None:
     """The word that decides, of those of one tenant."""
-    if len(words) == 1 and words[0].kind is ConsentKind.GIVEN:
-        return words[0]
     if len(words) > 1:
         words.sort(key=lambda e: (e.at, e.kind is not ConsentKind.GIVEN, e.recorded_at))
     standing: ConsentEvent | None = None

@@ -41,10 +41,10 @@ class SqlRegister(SqlStore):
         return done
 
     def points_of(self, feeder_id: FeederId) -> list[RegisteredPoint]:
-        return [_point(row) for row in self._ask("points_of_feeder", feeder=feeder_id)]
+        return [_point(row, feeder_id) for row in self._ask("points_of_feeder", feeder=feeder_id)]
 
     def point_of(self, mpan: Mpan) -> RegisteredPoint | None:
-        return next((_point(row) for row in self._ask("point_of", mpan=int(mpan))), None)
+        return next((_point(row, None) for row in self._ask("point_of", mpan=int(mpan))), None)
 
     def facts_of(self, feeder_id: FeederId) -> list[CustomerEvent]:
         return [fact_from_body(body) for _, body in self._ask("facts_of_feeder", feeder=feeder_id)]
@@ -117,10 +117,10 @@ def _point_row(registered: RegisteredPoint) -> PointRow:
     return int(p.mpan), registered.feeder_id, phase, *flags, p.postcode, registered.supplier
 
 
-def _point(row: tuple[Any, ...]) -> RegisteredPoint:
+def _point(row: tuple[Any, ...], feeder_id: FeederId | None = None) -> RegisteredPoint:
     mpan, feeder, phase, domestic, priority_register, postcode, supplier = row
     return RegisteredPoint(
-        feeder_id=str.__new__(FeederId, feeder),
+        feeder_id=feeder_id or str.__new__(FeederId, feeder),
         supplier=supplier,
         point=ConnectionPoint(
             mpan=str.__new__(Mpan, f"{mpan:013d}"),  # its check digit was verified when it was written

@@ -73,6 +73,10 @@ class Statements:
         given: Any = rows if order is None else [tuple(row[column] for column in order) for row in rows]
         return connection.exec_driver_sql(self._texts[name], given[0] if len(given) == 1 else list(given))
 
+    def text(self, name: str) -> str:
+        """One statement in the words of the driver."""
+        return self._texts[name]
+
     def run_tuples(self, connection: sa.Connection, name: str, rows: Sequence[tuple[object, ...]]) -> None:
         """Execute one statement for many rows, whose values stand in the order of its text (SQLite)."""
         connection.exec_driver_sql(self._texts[name], list(rows))
