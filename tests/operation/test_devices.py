@@ -14,6 +14,8 @@ from linkbox.dcc.inventory import Inventory
 from linkbox.emulator import DccEmulator, EmulatorConfig
 from linkbox.operation import customer_desk
 from linkbox.operation.entities import CommandKind
+from linkbox.operation.notice_setup import NoticeSetup
+from linkbox.records.contact import Channel, Contact, Language
 from tests.operation.conftest import MakeRig
 from tests.operation.rig import (
     AMPS,
@@ -193,3 +195,44 @@ async def test_without_consent_to_it_the_charger_is_held_and_its_button_left_alo
     await rig.run(4)
     assert rig.held_in_truth() == {0, 3}
     assert boosted(rig) == set(range(CHARGERS))
+
+
+def told(rig: Rig, stage: str, number: int = 0) -> str:
+    """The notice of one stage to one customer."""
+    token = rig.site.pseudonym(mpan(number))
+    found = [n for n in rig.notices.delivered.values() if n.get("customer") == token and n["stage"] == stage]
+    return str(found[0]["body"])
+
+
+@pytest.mark.parametrize(
+    ("language", "taken", "kept", "again"),
+    [
+        (
+            Language.ENGLISH,
+            "the Boost Button on your meter does not start your charger",
+            "The Boost Button on your meter still works",
+            "The Boost Button on your meter works for your charger again",
+        ),
+        (
+            Language.WELSH,
+            "nid yw'r Botwm Hwb ar eich mesurydd yn cychwyn eich gwefrydd",
+            "Mae'r Botwm Hwb ar eich mesurydd yn dal i weithio",
+            "Mae'r Botwm Hwb ar eich mesurydd yn gweithio i'ch gwefrydd eto",
+        ),
+    ],
+)
+async def test_a_notice_says_of_the_boost_button_what_the_setting_makes_of_it(
+    make_rig: MakeRig, language: Language, taken: str, kept: str, again: str
+) -> None:
+    contact = Contact(channel=Channel.SMS, address="+447700900001", language=language)
+    notices = NoticeSetup(contacts={mpan(n): contact for n in range(CHARGERS)})
+    for take in (True, False):
+        control = replace(QUICK, take_boost_button=take)
+        rig = consents_to_it(make_rig(base_a=HOT, drawing={0, 3}, profile=BOOST, control=control))
+        patched(rig, notices=notices)
+        rig.start()
+        await rig.run(4)
+        rig.base_a = COOL
+        await rig.run(10)
+        start, end = (" ".join(told(rig, stage).split()) for stage in ("start", "end"))
+        assert ((taken in start), (kept in start), (again in end)) == (take, not take, take)

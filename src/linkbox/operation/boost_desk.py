@@ -5,32 +5,20 @@ delays a hold, and a button that is off is put back whatever the setting says by
 
 from __future__ import annotations
 
-from linkbox.base.identifiers import Mpan
-from linkbox.dcc.eligibility import Allowed, may_send
-from linkbox.operation.boost_rows import BACK, BOOST_KINDS, NOTED, to_put_back
-from linkbox.operation.devices import Way, way_of
+from linkbox.operation.boost_rows import BACK, BOOST_KINDS, NOTED, allowed, may_take, to_put_back
 from linkbox.operation.entities import CommandKind
 from linkbox.operation.plan_desk import queue_other
 from linkbox.operation.session import Session
-
-_SRVS = ("7.9", "7.10", "7.11")
 
 
 def step(session: Session) -> None:
     """Queue what is due about boost buttons."""
     desk = session.desk
-    if desk.site.control.take_boost_button and _allowed(session):
+    if desk.site.control.take_boost_button and allowed(session):
         _take_off(session)
     for mpan, _ in list(to_put_back(desk)):
-        if desk.resting.get(mpan, session.now) <= session.now and _allowed(session):
+        if desk.resting.get(mpan, session.now) <= session.now and allowed(session):
             queue_other(session, "boost", CommandKind.BOOST_ON, mpan, reason="its charger is free: the button is back")
-
-
-def _allowed(session: Session) -> bool:
-    """Whether the rules in force allow the whole of it: nothing is taken that could not be put back."""
-    dcc = session.desk.site.dcc
-    verdicts = (may_send(dcc.profile, role=dcc.role, srv=srv, at=session.now) for srv in _SRVS)
-    return all(isinstance(verdict, Allowed) for verdict in verdicts)
 
 
 def _take_off(session: Session) -> None:
@@ -39,7 +27,7 @@ def _take_off(session: Session) -> None:
     holds = {c.mpan: c.intervention_id for c in desk.commands.values() if c.holding and c.unwanted is None}
     for mpan, intervention_id in holds.items():
         known = desk.boost.get(mpan)
-        if mpan in busy or not _may_take(session, mpan):
+        if mpan in busy or not may_take(session, mpan):
             continue
         if known is None:
             why = "which slots does the boost button switch?"
@@ -51,13 +39,3 @@ def _take_off(session: Session) -> None:
         if row.state == NOTED and mpan not in holds and mpan not in busy:
             session.put_boost(mpan, BACK)
 
-
-def _may_take(session: Session, mpan: Mpan) -> bool:
-    """Whether the customer has consented to that too; a standalone APC has no boost button."""
-    if session.desk.resting.get(mpan, session.now) > session.now:
-        return False
-    if way_of(session.desk.site.inventory.find(mpan)) is Way.LEVEL:
-        return False
-    consent = session.desk.customers.consent(mpan, session.now)
-    given = consent.event
-    return consent.valid and given is not None and given.scope.boost_button

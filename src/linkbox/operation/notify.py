@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from linkbox.base.identifiers import Mpan
 from linkbox.base.time import format_utc
 from linkbox.control.intervention import Intervention
+from linkbox.operation.boost_rows import button_after, button_during
 from linkbox.operation.contact_desk import contact_of
 from linkbox.operation.entities import Command
 from linkbox.operation.event_desk import write_event
@@ -17,7 +18,6 @@ from linkbox.operation.reporting import put_delivery
 from linkbox.operation.session import Session
 from linkbox.operation.supplier_desk import tell_suppliers
 from linkbox.records.notices import (
-    BoostButton,
     Changed,
     CustomerNotice,
     Ended,
@@ -93,7 +93,7 @@ def _to_customer(
         why=why_words(asset.split()[0] if asset else "cable", contact.language),
         reject_reference=f"reference {intervention_id}, phone {setup.sender.phone}" if links is None else links.reject,
         leave_reference="" if links is None else links.leave,
-        boost_button=BoostButton.KEPT,
+        boost_button=button_after(session, mpan) if isinstance(occasion, Ended) else button_during(session, mpan),
     )
     notice = customer_notice(hold, setup.sender, occasion, at=session.now, language=contact.language)
     _queue(session, name, notice, until)
