@@ -17,7 +17,7 @@ from linkbox.adapters.hosting import Hosted
 from linkbox.adapters.inbound_customers import MAX_MESSAGE_BYTES, Senders, WeakSecret, customer_router
 from linkbox.adapters.inbound_http import create_inbound_app
 from linkbox.base.time import format_utc
-from linkbox.customers import ConsentEvent, ConsentKind, Scope, event_to_row
+from linkbox.customers import ConsentEvent, ConsentKind, Scope, SupplierChange, event_to_row
 from linkbox.emulator import FaultKind, FaultPlan, FaultRule
 from linkbox.operation import customer_desk
 from linkbox.operation.entities import CommandState
@@ -129,6 +129,23 @@ async def test_a_consent_that_expires_while_the_hold_is_on_its_way_is_told_at_on
     assert mine.state is CommandState.QUEUED, "a reset could overtake it"
     await rig.run(3)
     assert rig.held_in_truth() == OTHERS
+    sound(rig)
+
+
+async def test_a_consent_to_a_reduced_rate_stands_while_something_else_changes(make_rig: MakeRig) -> None:
+    rig = make_rig(base_a=VERY_HOT, drawing=EVERYBODY)
+    slower = {m: replace(c, reduced_fraction=0.3) for m, c in rig.site.chargers.items()}
+    patched(rig, chargers=slower)
+    rig.start()
+    word = replace(consent(0, ConsentKind.GIVEN, START - timedelta(days=1)), scope=Scope(off=False))
+    rig.controller.customer_said(word)
+    changes_at = after(3 * 60 + 30)
+    change = SupplierChange(mpan=mpan(0), at=changes_at, recorded_at=START, supplier="Birch Power")
+    rig.controller.customer_said(change)
+    await rig.run(6)
+    (mine,) = [c for c in rig.commands() if c.mpan == mpan(0)]
+    assert mine.state is CommandState.CONFIRMED
+    assert (mine.level_fraction, mine.unwanted) == (0.3, None)
     sound(rig)
 
 

@@ -119,3 +119,27 @@ def test_households_that_stay_within_the_limits_are_not_blamed() -> None:
     assert said["fuse_blown_at"] is None
     assert "stay within the limits" in said["verdict"]
     assert "over the limit" in household_facts(bare, cable_limit_degc=5.0)["verdict"]
+
+
+def test_a_reduced_rate_is_preferred_to_nothing_and_goes_no_further_than_the_consent(
+    live: Live, tmp_path: Path
+) -> None:
+    ended = live(replace(SHORT, devices="reduced", hours=2.0, provider="none"), tmp_path)
+    chargers, customers = ended.evening.controller.desk.site.chargers, ended.evening.controller.desk.customers
+    made = holds(ended)
+    assert {c.level_fraction for c in made} == {0.0, 0.3}
+    for hold in made:
+        assert hold.level_fraction == chargers[hold.mpan].reduced_fraction
+        word = customers.consent(hold.mpan, hold.decided_at).event
+        assert word is not None
+        assert word.scope.off or hold.level_fraction > 0.0
+    assert any(not customers.consent(c.mpan, c.decided_at).event.scope.off for c in made)  # type: ignore[union-attr]  # all have one
+    reduced = {mpan for mpan, spans in ended.evening.world.open_spans().items() if any(w < 1.0 for _, _, w in spans)}
+    assert reduced == {c.mpan for c in made if c.level_fraction > 0.0}, "the street kept charging, slower"
+    assert "slowed down to 2.2 kW" in " ".join(_told(ended).split())
+    assert kept(ended)
+
+
+def _told(ended: Ended) -> str:
+    """All customer notices, one after another."""
+    return " ".join(str(row.body["body"]) for row in ended.evening.store.rows("notice") if "body" in row.body)

@@ -98,8 +98,8 @@ def demo(
     devices: Annotated[
         str,
         typer.Option(
-            help="In front of the chargers: hcalcs (switches), apc (proportional controllers) or mixed; other than "
-            "hcalcs needs --profile secmp0046-proportional."
+            help="In front of the chargers: hcalcs (switches), reduced (half of the switches leave a reduced rate), "
+            "apc (proportional controllers) or mixed; the last two need --profile secmp0046-proportional."
         ),
     ] = "hcalcs",
     authorisation: Annotated[

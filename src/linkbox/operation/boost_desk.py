@@ -38,4 +38,3 @@ def _take_off(session: Session) -> None:
     for mpan, row in list(desk.boost.items()):
         if row.state == NOTED and mpan not in holds and mpan not in busy:
             session.put_boost(mpan, BACK)
-

@@ -80,7 +80,8 @@ def _boundaries(desk: Desk, hold: Command) -> Iterator[datetime]:
 
 def _forbidden(desk: Desk, hold: Command, at: datetime) -> bool:
     status = desk.customers.consent(hold.mpan, at)
-    covered = status.valid and status.event is not None and status.event.scope.off
+    given = status.event
+    covered = status.valid and given is not None and (given.scope.off or hold.level_fraction > 0.0)
     return not covered or desk.customers.objection(hold.mpan, hold.intervention_id, at) is not None
 
 

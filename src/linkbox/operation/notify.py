@@ -34,6 +34,7 @@ from linkbox.records.notices import (
 _ENDINGS = {"expiry": Ending.EXPIRY, "release": Ending.RELEASE, "unknown": Ending.NOT_HELD}
 _END_IS_TOLD_WITHIN = timedelta(hours=24)
 _AFTER_QUIET_HOURS = timedelta(hours=1)
+_NOMINAL_V = 230.0
 
 
 def foreseen(session: Session, intervention: Intervention, mpan: Mpan, start: datetime, until: datetime) -> None:
@@ -68,7 +69,15 @@ def freed(session: Session, command: Command, ended_by: str) -> None:
 def _of_command(session: Session, command: Command, occasion: Occasion) -> None:
     start = command.answered_at or command.start
     until = max(command.end, start + timedelta(seconds=1))
-    _to_customer(session, command.mpan, command.intervention_id, command.id, occasion, start, until)
+    left_a = session.desk.site.chargers[command.mpan].rated_a * command.level_fraction
+    _to_customer(
+        session, command.mpan, command.intervention_id, command.id, occasion, start, until, left_w=_in_watts(left_a)
+    )
+
+
+def _in_watts(amps: float) -> int | None:
+    """The rate that remains, to a tenth of a kilowatt, as a customer knows it; None for none."""
+    return round(amps * _NOMINAL_V / 100) * 100 or None
 
 
 def _to_customer(
@@ -79,6 +88,7 @@ def _to_customer(
     occasion: Occasion,
     start: datetime,
     until: datetime,
+    left_w: int | None = None,
 ) -> None:
     setup, contact = session.desk.site.notices, contact_of(session.desk, mpan)
     links = None
@@ -94,6 +104,7 @@ def _to_customer(
         reject_reference=f"reference {intervention_id}, phone {setup.sender.phone}" if links is None else links.reject,
         leave_reference="" if links is None else links.leave,
         boost_button=button_after(session, mpan) if isinstance(occasion, Ended) else button_during(session, mpan),
+        reduced_to_w=left_w,
     )
     notice = customer_notice(hold, setup.sender, occasion, at=session.now, language=contact.language)
     _queue(session, name, notice, until)

@@ -68,7 +68,9 @@ def _market_first(facts: Facts, command: Command) -> bool:
 
 def _consented(facts: Facts, command: Command) -> bool:
     file = facts.evening.controller.desk.customers
-    return file.consent(command.mpan, command.decided_at).valid
+    status = file.consent(command.mpan, command.decided_at)
+    covered = status.event is not None and (status.event.scope.off or command.level_fraction > 0.0)
+    return status.valid and covered
 
 
 def _labelled(facts: Facts, command: Command) -> bool:

@@ -9,7 +9,8 @@ from typing import Any
 
 from linkbox.base.identifiers import Eui64, Mpan
 from linkbox.base.phases import Phase
-from linkbox.customers import ConsentEvent, ConsentKind, CustomerEvent, PriorityChoice, TenancyChange
+from linkbox.customers import ConsentEvent, ConsentKind, CustomerEvent, PriorityChoice, Scope, TenancyChange
+from linkbox.customers.events import USUAL_SCOPE
 from linkbox.dcc.inventory import Installation
 from linkbox.grid.network import ConnectionPoint
 from linkbox.operation.entities import ChargerPoint
@@ -20,6 +21,8 @@ SUPPLIERS = ("Alder Energy", "Birch Power", "Cedar Supply")
 EV_LABEL = "EV charger"
 CONSENT_TEXT = "consent-2025-3"
 """The version of the text that people were shown when they were asked for their consent."""
+REDUCED_RATE = 0.3
+"""Of a charger of 32 A that is 9.6 A: above the 6 A at which a car goes on charging."""
 _REGIONS = ("North", "Central", "South")
 
 
@@ -82,9 +85,15 @@ def _home(
         **_controls(scenario.devices, number),
     )
     charger = ChargerPoint(
-        mpan=mpan, phase=phase, rated_a=scenario.charger_kw * 1000 / 230.0, supplier=supplier, channel=channel
+        mpan=mpan,
+        phase=phase,
+        rated_a=scenario.charger_kw * 1000 / 230.0,
+        supplier=supplier,
+        channel=channel,
+        reduced_fraction=REDUCED_RATE if scenario.devices == "reduced" and number % 2 else 0.0,
     )
-    history = _history(mpan, scenario.start, consents, special, draw)
+    scope = Scope(off=not (charger.reduced_fraction and number % 4 == 1))
+    history = _history(mpan, scenario.start, consents, special, draw, scope)
     contact = _contact(scenario, index, channel)
     return Home(point=point, charger=charger, installation=installation, history=history, name=name, contact=contact)
 
@@ -106,7 +115,7 @@ def _contact(scenario: Scenario, index: int, channel: str) -> Contact:
 
 def _controls(devices: str, number: int) -> dict[str, Any]:
     """What is in front of the charger, and what its meter knows."""
-    if devices == "hcalcs":
+    if devices in {"hcalcs", "reduced"}:
         return {}
     turn = number % 4 if devices == "mixed" else 2
     choices: tuple[dict[str, Any], ...] = (
@@ -123,7 +132,7 @@ def _device(kind: int, number: int) -> Eui64:
 
 
 def _history(
-    mpan: Mpan, start: datetime, consents: bool, special: str, draw: random.Random
+    mpan: Mpan, start: datetime, consents: bool, special: str, draw: random.Random, scope: Scope
 ) -> tuple[CustomerEvent, ...]:
     moved_in = start - timedelta(days=draw.randrange(400, 3000))
     asked = start - timedelta(days=draw.randrange(60, 300))
@@ -131,7 +140,7 @@ def _history(
     events: list[CustomerEvent] = [
         TenancyChange(mpan=mpan, at=moved_in, recorded_at=moved_in, tenancy="T1"),
         _consent(mpan, asked, ConsentKind.SOUGHT),
-        _consent(mpan, answered, ConsentKind.GIVEN if consents else ConsentKind.REFUSED),
+        _consent(mpan, answered, ConsentKind.GIVEN if consents else ConsentKind.REFUSED, scope),
     ]
     if special == "new tenant":
         moved = start - timedelta(days=20)
@@ -143,7 +152,7 @@ def _history(
     return tuple(events)
 
 
-def _consent(mpan: Mpan, at: datetime, kind: ConsentKind) -> ConsentEvent:
+def _consent(mpan: Mpan, at: datetime, kind: ConsentKind, scope: Scope = USUAL_SCOPE) -> ConsentEvent:
     return ConsentEvent(
         mpan=mpan,
         at=at,
@@ -153,4 +162,5 @@ def _consent(mpan: Mpan, at: datetime, kind: ConsentKind) -> ConsentEvent:
         channel="web",
         evidence=f"form {at:%Y%m%d}",
         tenancy="T1",
+        scope=scope,
     )

@@ -21,9 +21,11 @@ PROVIDERS = ("accepts", "rejects", "silent", "no-delivery", "part", "late", "twi
 """How the market's provider behaves; ``seed`` lets the seed choose among the second to the fifth."""
 
 
-DEVICES = ("hcalcs", "apc", "mixed")
+DEVICES = ("hcalcs", "apc", "mixed", "reduced")
 """What stands in front of the chargers: HAN connected switches on older meters; proportional controllers in a slot of
-the meter; or by turns a switch on an older meter, one on a newer, a controller in a slot, and one that stands alone."""
+the meter; by turns a switch on an older meter, one on a newer, a controller in a slot, and one that stands alone; or by
+turns a switch that is wired to switch off and one that is wired to a reduced rate, of whose customers each second has
+consented to no more than that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

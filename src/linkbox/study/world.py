@@ -60,6 +60,11 @@ _BEHAVIOURS = {
 }
 
 
+def _reduced(home: Home) -> float:
+    """What its switch leaves the charger of its rating when it is open: 0 where it is wired to switch off."""
+    return 0.0 if home.charger is None else home.charger.reduced_fraction
+
+
 def build_street(scenario: Scenario, network: FeederNetwork, feeder: FeederModel) -> Street:
     """The street of a scenario, at its start."""
     tariff = None if scenario.tariff_start is None else clock_time.fromisoformat(scenario.tariff_start)
@@ -147,6 +152,7 @@ class World:
             price_gbp_per_kwh=PRICE_GBP_PER_KWH,
         )
         self._has_levels = any(i.proportional or i.apc is not None for i in installations)
+        self._has_levels |= any(_reduced(home) > 0.0 for home in homes)
         stops = scenario.emulator_stops_at
         self._dcc_stops_at = None if stops is None else scenario.at_clock(stops)
         past = list(read_journal(journal_path))
@@ -275,18 +281,22 @@ class World:
     def _closed(self, start: datetime, end: datetime) -> npt.NDArray[np.float64]:
         return np.array(
             [
-                1.0 if home.charger is None else self.emulator.closed_fraction(home.point.mpan, start, end)
+                1.0
+                if home.charger is None or _reduced(home) > 0.0
+                else self.emulator.closed_fraction(home.point.mpan, start, end)
                 for home in self.homes
             ]
         )
 
     def _level(self, start: datetime, end: datetime) -> npt.NDArray[np.float64] | None:
-        """What proportional controllers allow, by home; None where there is none."""
+        """What proportional controllers and switches of a reduced rate allow, by home; None where there is none."""
         if not self._has_levels:
             return None
         return np.array([1.0 if home.charger is None else self._mean_level(home, start, end) for home in self.homes])
 
     def _mean_level(self, home: Home, start: datetime, end: datetime) -> float:
+        if (rate := _reduced(home)) > 0.0:
+            return rate + (1.0 - rate) * self.emulator.closed_fraction(home.point.mpan, start, end)
         spans = self.emulator.levels(home.point.mpan, start, end)
         return sum((b - a).total_seconds() * level for a, b, level in spans) / (end - start).total_seconds()
 
@@ -308,7 +318,7 @@ class World:
             contact = self.emulator.device_truth(home.point.mpan).contactor
             edges = [*contact.times, self.clock.now()]
             found[home.point.mpan] = [
-                (edges[i].timestamp(), edges[i + 1].timestamp(), 1.0)
+                (edges[i].timestamp(), edges[i + 1].timestamp(), 1.0 - _reduced(home))
                 for i, closed in enumerate(contact.closed)
                 if not closed
             ]
