@@ -91,7 +91,7 @@ def write_tables(folder: Path) -> None:
         (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
     (folder / "contracts.toml").write_text(
         f'[[contract]]\ncontract_id = "FLEX-1"\nprovider = "Dawn Flexibility"\ndomain = "dawn.example"\n'
-        f'feeders = ["{FEEDER}"]\ncapacity_a = [64, 64, 64]\nanswer_within_s = 6\ndeliver_within_s = 6\n'
+        f'feeders = ["{FEEDER}"]\ncapacity_a = [64, 64, 64]\nanswer_within_s = 25\ndeliver_within_s = 25\n'
         "price_gbp_per_kwh = 0.3\n"
     )
 
@@ -252,7 +252,7 @@ class Process:
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal; the exit code."""
         self.process.send_signal(number)
-        code = self.process.wait(20)
+        code = self.process.wait(90)
         self.close()
         return code
 
@@ -298,7 +298,7 @@ def ask(
 ) -> tuple[int, Any]:
     """One request with JSON; status, and JSON or text."""
     parts = urlsplit(url)
-    connection = HTTPConnection(parts.netloc, timeout=10)
+    connection = HTTPConnection(parts.netloc, timeout=60)
     sent = {"Content-Type": "application/json", **(headers or {})}
     if token is not None:
         sent["Authorization"] = f"Bearer {token}"
@@ -311,7 +311,7 @@ def ask(
     return answer.status, json.loads(body) if is_json else body
 
 
-def until(what: str, check: Callable[[], Any], *, within_s: float = 15.0, every_s: float = 0.05) -> Any:
+def until(what: str, check: Callable[[], Any], *, within_s: float = 90.0, every_s: float = 0.05) -> Any:
     """Wait until ``check`` gives something; AssertionError with ``what`` where it does not."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:

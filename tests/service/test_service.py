@@ -14,10 +14,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from linkbox.adapters.store_sql import SqliteStore
+import pytest
+
+from linkbox.adapters.store_sql import PostgresqlStore, SqliteStore
 from linkbox.control.intervention import Intervention
 from linkbox.operation.entities import Command, CommandKind
 from linkbox.records.audit import AuditRecord, verify
+from tests.adapters.postgresql import schema_of_its_own
 from tests.service.installation import AMPS, FEEDER, HOMES, Place, ask, lay_out, mpan, neighbours, running, until
 
 BASE_A = (95.0, 50.0, 50.0)
@@ -95,7 +98,7 @@ def interventions(place: Place, *, everything: bool = False) -> list[dict[str, A
     return list(found)
 
 
-def reading_until(what: str, street: Street, check: Any, *, within_s: float = 15.0) -> Any:
+def reading_until(what: str, street: Street, check: Any, *, within_s: float = 90.0) -> Any:
     """Readings, a few a second, until ``check`` gives something."""
 
     def step() -> Any:
@@ -189,3 +192,37 @@ def look_back(place: Place, intervention_id: str) -> None:
     store.close()
     with sqlite3.connect(place.folder / place.store) as raw:
         assert raw.execute("SELECT count(*) FROM inbox WHERE outcome IS NULL").fetchone() == (0,)
+
+
+@pytest.fixture
+def schema() -> Iterator[str]:
+    with schema_of_its_own() as url:
+        yield url
+
+
+def test_a_service_in_postgresql_has_it_for_itself_and_goes_on_after_a_kill(tmp_path: Path, schema: str) -> None:
+    place = lay_out(tmp_path, store=schema)
+    street = Street(place)
+    street.base_a = CALM_A
+    with running(tmp_path, "run", "service.toml", "--json") as service:
+        service.line()
+        assert street.read() == 204
+        with running(tmp_path, "run", "service.toml", "--json") as second:
+            assert second.process.wait(120) == 1
+            second.errors.seek(0)
+            assert b"in use: another Linkbox works on it" in second.errors.read()
+        assert service.stop(signal.SIGKILL) == -signal.SIGKILL
+    with running(tmp_path, "run", "service.toml", "--json") as service:
+        service.line()
+        assert street.read() == 204
+        status, found = ask(
+            "GET",
+            f"{place.url('operators')}/status",
+            token=place.tokens["Cleo"],
+            headers={"Accept": "application/json"},
+        )
+        assert (status, found["status"], found["feeders"]["never_heard"]) == (200, "ok", 0)
+        assert service.stop() == 0
+    store = PostgresqlStore(schema, owner=False)
+    assert len(store.readings(FEEDER, after=None)) == 2
+    store.close()
