@@ -392,6 +392,37 @@ async def test_a_hold_that_turns_out_to_buy_nothing_is_ended_before_the_least_ho
     sound(rig)
 
 
+async def test_one_who_has_borne_much_hands_over_in_mid_hold_and_the_feeder_is_never_without_the_relief(
+    make_rig: MakeRig,
+) -> None:
+    long_holds = ControlPolicy(hold_s=7200, min_hold_s=300)
+    rig = make_rig(base_a=(80.0, 20.0, 20.0), drawing={0, 3}, control=long_holds)
+    await rig.run(3)
+    relieved: list[int] = []
+    rig.on_step = lambda at: relieved.append(len(at.held_in_truth()))
+    await rig.run(60)
+    first, second = rig.commands()
+    assert {first.mpan, second.mpan} == {mpan(0), mpan(3)}
+    assert first.ended_by == "release"
+    assert first.ended_at is not None
+    assert second.start < first.ended_at < first.end, "the successor first, then the release, long before its end"
+    assert min(relieved) == 1, "never nobody"
+    (turn,) = rig.facts("plan", "turn")
+    assert (turn["customer"], turn["successor"]) == (rig.site.pseudonym(first.mpan), rig.site.pseudonym(second.mpan))
+    assert turn["why"] == "its burden is 201, that of who takes over 100"
+    rotating = [s.why for s in rig.intervention.history if s.state is InterventionState.ROTATING]
+    assert rotating == [f"1 charger to hold in turn for one that has borne most: {turn['why']}"]
+    sound(rig)
+
+
+async def test_nobody_hands_over_where_nobody_fresher_could_do_as_much(make_rig: MakeRig) -> None:
+    long_holds = ControlPolicy(hold_s=7200, min_hold_s=300)
+    rig = make_rig(base_a=(80.0, 20.0, 20.0), drawing={0, 3}, control=long_holds, willing=frozenset({0}))
+    await rig.run(60)
+    assert len(rig.commands()) == 1
+    assert rig.facts("plan", "turn") == []
+
+
 async def test_chargers_are_released_early_when_there_is_room_a_few_at_a_time(make_rig: MakeRig) -> None:
     rig = make_rig(base_a=VERY_HOT, drawing=EVERYBODY)
     await rig.run(3)

@@ -104,8 +104,14 @@ class Charger:
     @property
     def weight(self) -> float:
         """The burden of holding this charger off now."""
-        month, day = self.used_30d_s / 60 / _MONTH_MINUTES, self.used_24h_s / 60 / _DAY_MINUTES
-        return 100.0 * (1.0 + 3.0 * month + 2.0 * day) - (_HELD_BONUS if self.held_now else 0.0)
+        weight = burden_weight(used_24h_s=self.used_24h_s, used_30d_s=self.used_30d_s)
+        return weight - (_HELD_BONUS if self.held_now else 0.0)
+
+
+def burden_weight(*, used_24h_s: float, used_30d_s: float) -> float:
+    """How much it is to ask of a charger that has borne this: 100 of one that has borne nothing."""
+    month, day = used_30d_s / 60 / _MONTH_MINUTES, used_24h_s / 60 / _DAY_MINUTES
+    return 100.0 * (1.0 + 3.0 * month + 2.0 * day)
 
 
 def burden(weight: float, level_percent: float) -> float:

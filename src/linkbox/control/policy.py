@@ -16,7 +16,8 @@ class ControlPolicy:
     ``settle_s`` how long the effect of a command may take to show on the feeder: the device's polling interval
     and one more reading. Releases are ``release_gap_s`` apart on each phase, so that the feeder is measured
     between them. ``quiet_s`` without need closes an intervention; one order of ``max_commands_per_step``
-    commands bounds what a wrong assessment could do at once.
+    commands bounds what a wrong assessment could do at once. Who is held hands over in mid-hold to somebody whose
+    burden (``charger.burden_weight``) is less by ``turn_gain`` or more.
 
     ``authorisation`` says who must approve a plan. ``take_boost_button``: while a charger is held its boost button is
     taken off it (SRV 7.10), where the rules allow that, and put back afterwards (7.9); off by default.
@@ -34,4 +35,5 @@ class ControlPolicy:
     headroom_margin_a: float = 8.0
     max_commands_per_step: int = 40
     authorisation: AuthorisationPolicy = AUTOMATIC
+    turn_gain: float = 100.0
     take_boost_button: bool = False

@@ -20,13 +20,17 @@ from linkbox.records.commitments import NAME, Personal
 Triple = tuple[float, float, float]
 
 
-def order(session: Session, intervention: Intervention, required_a: Triple) -> tuple[Intervention, int]:
+def order(
+    session: Session, intervention: Intervention, required_a: Triple, *, found: CurtailmentPlan | None = None
+) -> tuple[Intervention, int]:
     """Plan, and queue what nobody has to approve; else put the plan to people. How many commands were queued.
+
+    ``found`` is the plan where there is one already.
 
     While people look at a plan, or after one of them has said no, nothing further is planned."""
     if intervention.request is not None or intervention.no_more is not None:
         return intervention, 0
-    found = plan_desk.make_plan(session, intervention, required_a)
+    found = plan_desk.make_plan(session, intervention, required_a) if found is None else found
     intervention = plan_desk.record_plan(session, intervention, found)
     holds = found.commands[: session.desk.site.control.max_commands_per_step]
     if not holds:

@@ -21,6 +21,7 @@ from linkbox.operation import (
     notify,
     plan_desk,
     release_desk,
+    rotation_desk,
     settlement_desk,
 )
 from linkbox.operation.awaiting import COMMAND_WAIT, awaiting, further_request
@@ -283,7 +284,8 @@ def _holding(session: Session, intervention: Intervention) -> Intervention:
     if outlasted and intervention.state is _S.HOLDING:
         return intervention.apply(_E.TIME_OUT, session.now, "held as long as an intervention may last")
     if not any(need) and holds:
-        return release_desk.release_some(session, intervention, holds)
+        released = release_desk.release_some(session, intervention, holds)
+        return rotation_desk.take_turns(session, intervention, holds) if released is intervention else released
     return intervention
 
 

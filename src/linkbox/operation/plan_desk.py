@@ -113,7 +113,7 @@ def make_plan(session: Session, intervention: Intervention, required_a: Triple) 
     together = _acting_together(session, intervention)
     if len(together) > 1 and any(shared_a):
         return _coupled(session, intervention, together, shared_a, required_a)
-    chargers = _candidates(session, intervention)
+    chargers = candidates(session, intervention)
     return plan(required_a, chargers, hold_s=control.hold_s, min_hold_s=control.min_hold_s, at=session.now)
 
 
@@ -150,9 +150,7 @@ def _coupled(
     control = session.desk.site.control
     found = plan_transformer(
         [
-            FeederNeed(
-                feeder_id=i.feeder_id, required_a=own_need_a(session, i), chargers=tuple(_candidates(session, i))
-            )
+            FeederNeed(feeder_id=i.feeder_id, required_a=own_need_a(session, i), chargers=tuple(candidates(session, i)))
             for i in together
         ],
         transformer_required_a=shared_a,
@@ -178,7 +176,7 @@ def _coupled(
     return replace(mine, required_a=required_a, shortfall_a=(a, b, c))
 
 
-def _candidates(session: Session, intervention: Intervention) -> list[Charger]:
+def candidates(session: Session, intervention: Intervention) -> list[Charger]:
     """Everybody of the feeder who may be asked now, as the planner sees them."""
     desk = session.desk
     renewable = {c.mpan for c in ending(session, intervention)}

@@ -37,7 +37,7 @@ def release_some(session: Session, intervention: Intervention, holds: Sequence[C
         margin_a=control.headroom_margin_a,
         min_hold_s=control.min_hold_s,
         gap_s=control.release_gap_s,
-        last_release_at=_last_releases(session, intervention),
+        last_release_at=last_releases(session, intervention),
     )
     by_mpan = {c.mpan: c for c in confirmed}
     idle = sum(shown_idle(session, by_mpan[chosen.mpan]) for chosen in found.release)
@@ -108,7 +108,7 @@ def _held(session: Session, command: Command) -> Held:
     )
 
 
-def _last_releases(session: Session, intervention: Intervention) -> list[datetime | None]:
+def last_releases(session: Session, intervention: Intervention) -> list[datetime | None]:
     """When something was last given back on each phase, by any feeder of the same transformer: they share its room."""
     desk = session.desk
     beside = desk.site.beside(intervention.feeder_id)

@@ -54,6 +54,9 @@ def sentence(stream: str, kind: str, facts: Mapping[str, Any], names: Mapping[st
                 f"plan: {facts['commands']} holds for {_amps(facts['required_a'])} A, short of "
                 f"{_amps(facts['shortfall_a'])} A ({facts['method']})"
             )
+        case "plan", "turn":
+            successor = names.get(str(facts["successor"]), "a customer")
+            return f"{successor} takes over from {who}: {facts['why']}"
         case "plan", "coupled":
             holds = ", ".join(f"{count} on {feeder}" for feeder, count in facts["commands"].items())
             return (
