@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -16,6 +17,7 @@ from linkbox.operation.operator_access import Operators, Person, Scope, token_di
 from linkbox.operation.operator_front import OperatorFront
 from linkbox.operation.operators import key_of
 from linkbox.operation.rate_limit import RateLimit
+from tests.app_wire.tool import linkbox
 from tests.docs.guides import DOCS
 from tests.docs.test_store_and_http import cells, code, paths
 from tests.operation.conftest import MakeRig
@@ -193,6 +195,20 @@ async def test_stop_frees_everybody_and_says_who_and_why(desk: Desk) -> None:
     (told,) = desk.rig.facts("operator", "stop_all")
     assert (told["who"], told["why"]) == ("Dan", "a crew is there")
     sound(desk.rig)
+
+
+async def test_stop_all_from_a_terminal_is_the_same_word(desk: Desk, tmp_path: Path) -> None:
+    for who in ("Asha", "Ben"):
+        await desk.ask(about(desk, "approve"), plan(desk), who=who)
+    await desk.rig.run(2)
+    assert desk.rig.held_in_truth() == {0, 3}
+    words = ("--as", "Dan", "--code", "code of Dan", "--why", "a crew is there")
+    done = linkbox("interventions", "stop-all", "--store", tmp_path / "0.sqlite", *words)
+    assert (done.code, done.text.startswith("stop_all for every intervention by Dan")) == (0, True), done.err
+    await desk.rig.controller.work()
+    await desk.rig.run(1.5)
+    assert desk.rig.held_in_truth() == set()
+    assert [row.state for row in desk.rig.store.rows("word")][-1] == "stop_all"
 
 
 async def test_a_stop_of_everything_where_nothing_is_under_way_does_not_count(make_rig: MakeRig) -> None:

@@ -94,6 +94,14 @@ def stop(
     typer.echo(say(store, "stop", intervention, who, why, code=_code(code), plan="", at=SystemClock().now()))
 
 
+@interventions_app.command("stop-all")
+def stop_all(who: WhoOption, why: WhyOption, store: StoreOption = STORE, code: CodeOption = None) -> None:
+    """Free everybody of every intervention under way, at once."""
+    from linkbox.app.interventions_words import say
+
+    typer.echo(say(store, "stop_all", "", who, why, code=_code(code), plan="", at=SystemClock().now()))
+
+
 def _code(given: str | None) -> str:
     code = given or os.environ.get("LINKBOX_OPERATOR_CODE") or typer.prompt("Code", hide_input=True)
     if not code:

@@ -98,6 +98,12 @@ class DccPart(_Part):
     tls_ca: Text | None = None
 
 
+class BrokerPart(MqttPart):
+    """A broker for readings; its session is another one than that of ``linkbox watch``."""
+
+    client_id: str = Field(default="linkbox-run", min_length=1, max_length=64)
+
+
 class ProviderPart(_Part):
     """A provider: its domain, its public key, and the full address that it takes messages at."""
 
@@ -202,7 +208,7 @@ class RunConfig(_Part):
     dcc: DccPart
     market: MarketPart | None = None
     door: DoorPart = DoorPart()
-    mqtt: MqttPart | None = None
+    mqtt: BrokerPart | None = None
     page: PagePart | None = None
     operators: OperatorsPart | None = None
     notices: NoticesPart = NoticesPart()
