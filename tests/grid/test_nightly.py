@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -170,6 +171,18 @@ def test_never_is_never_due() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"feeders": 0}, {"every_min": 0}, {"kept": 1.5}, {"least_rows": 0}, {"slack": -1.0}])
-def test_a_policy_of_nothing_is_refused(wrong: dict[str, float]) -> None:
+def test_a_policy_of_nothing_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must be"):
-        RefitPolicy(**wrong)  # type: ignore[arg-type]
+        RefitPolicy(**wrong)
+
+
+def test_a_candidate_whose_loss_is_higher_is_not_used_even_if_its_coverage_is_right() -> None:
+    one = a_day(1)
+    good = fit(one, SHAPE, source="good")
+    learned, _ = nights(good, [one])
+    idle = with_quantiles_of(SHAPE, one)  # no coefficients at all, but quantiles that fit what they leave
+    after, verdict = night(replace(learned, candidate=idle), a_day(2), POLICY, at=AT)
+    assert verdict.coverage_after == pytest.approx(0.95, abs=0.02)
+    assert verdict.loss_ratio > 1.0
+    assert not verdict.accepted
+    np.testing.assert_array_equal(after.model.coefficients, good.coefficients)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -165,6 +166,43 @@ def test_returning_load_counts_as_forecast() -> None:
     assert ORDER.index(with_return.state) > ORDER.index(alone.state)
 
 
+def test_load_that_comes_back_on_a_phase_that_nobody_knows_widens_the_forecast_by_its_own_spread() -> None:
+    # 90 A that come back on one of three phases: 30 A on each, with a standard deviation of sqrt(90^2 * 1/3 * 2/3) =
+    # 42.4 A. The upper forecast's distances from the median add up as the sides of a right angle: with 1.645 at 95 %
+    state = after([80.0, 80.0, 80.0], 240)
+    mean, sd = np.full((1, 3), 30.0), np.full((1, 3), 90.0 * np.sqrt(2.0) / 3.0)
+    sure = assess(state, FLEET, policy=POLICY, returning_a=mean, at=state.at)[0]
+    unsure = assess(state, FLEET, policy=POLICY, returning_a=mean, returning_sd_a=sd, at=state.at)[0]
+    for known, unknown in zip(sure.ahead, unsure.ahead, strict=True):
+        own = known.upper_a[0] - known.expected_a[0]
+        assert unknown.expected_a[0] == pytest.approx(known.expected_a[0], abs=0.1)
+        assert unknown.upper_a[0] - known.expected_a[0] == pytest.approx(np.hypot(own, 1.645 * 42.43), rel=0.01)
+    assert unsure.probability >= sure.probability
+
+
+def test_what_is_required_carries_what_is_uncertain_of_the_phase() -> None:
+    state, back = after([80.0, 230.0, 80.0], 60), np.array([[0.0, 40.0, 0.0]])
+    policy = RiskPolicy()
+    found = [
+        assess(
+            state,
+            FLEET,
+            policy=policy,
+            returning_a=back,
+            returning_sd_a=np.array([[0.0, sd, 0.0]]),
+            at=state.at,
+            intervening=np.array([True]),
+        )[0]
+        for sd in (0.0, 20.0, 40.0)
+    ]
+    required = [a.required_reduction_a[1] for a in found]
+    assert required[0] < required[1] < required[2]
+    assert found[0].probability < found[2].probability
+    none = assess(state, FLEET, policy=policy, returning_a=back, at=state.at, intervening=np.array([True]))[0]
+    assert none == replace(found[0], ahead=none.ahead, neutral_a=none.neutral_a)
+    assert none.ahead == found[0].ahead
+
+
 def test_held_load_is_not_in_the_forecast_until_it_returns() -> None:
     start, y, held = initial_state(FLEET, START), np.full((1, 3), 100.0), np.full((1, 3), 60.0)
     state = start
@@ -305,3 +343,37 @@ def test_a_policy_may_look_an_hour_ahead() -> None:
     assert far.probability > near.probability
     with pytest.raises(ValueError, match="not one of the model's"):
         assess(state, FLEET, policy=RiskPolicy(horizon_s=7200.0), returning_a=NOTHING, at=state.at)
+
+
+SEVERAL = [feeder("A", fuse=100), feeder("B", fuse=630, cable="3c_300_XC"), feeder("C", cable="4c_.1"), feeder("D")]
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 10_000))
+def test_permuting_the_feeders_permutes_their_assessments(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    order, y = rng.permutation(4), rng.uniform(0.0, 500.0, (4, 3))
+    found = []
+    for models, amps in ((SEVERAL, y), ([SEVERAL[i] for i in order], y[order])):
+        fleet = Fleet.of(models)
+        state = run(initial_state(fleet, START), fleet, amps, 5, bank_a=2.0 * amps)
+        found.append(assess(state, fleet, policy=POLICY, returning_a=np.zeros((4, 3)), at=state.at))
+    assert list(found[1]) == [found[0][i] for i in order]
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 10_000), missing=st.floats(0.1, 1.0))
+def test_a_phase_that_was_never_read_never_becomes_a_number(seed: int, missing: float) -> None:
+    rng = np.random.default_rng(seed)
+    unread = rng.random((4, 3)) < missing
+    fleet = Fleet.of(SEVERAL)
+    y = np.where(unread, np.nan, rng.uniform(0.0, 500.0, (4, 3)))
+    state = run(initial_state(fleet, START), fleet, y, 4)
+    judged = assess(state, fleet, policy=POLICY, returning_a=np.zeros((4, 3)), at=state.at)
+    for got, dark in zip(judged, unread, strict=True):
+        paths = [triple for a in got.ahead for triple in (a.expected_a, a.upper_a)]
+        for triple in (got.allowable_current_a, got.expected_current_a, got.upper_current_a, got.fuse_state, *paths):
+            np.testing.assert_array_equal(np.isnan(triple), dark)
+        np.testing.assert_array_equal(np.isnan(got.cable_degc), dark)
+        assert not np.array(got.required_reduction_a)[dark].any()
+        assert np.isnan([got.neutral_a, got.neutral_degc, got.hot_spot_degc]).all() == dark.any()

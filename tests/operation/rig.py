@@ -149,17 +149,25 @@ class Plan:
     shops: frozenset[int] = frozenset()
     priority: frozenset[int] = frozenset()
     wrong_label: frozenset[int] = frozenset()
+    phase_unknown: frozenset[int] = frozenset()
     willing: frozenset[int] = frozenset(range(CHARGERS))
     know_labels: bool = True
     fuse: int = 100
     feeders: int = 1
     poll_s: tuple[int, int] = (20, 40)
 
+    def told_phase(self, number: int) -> Phase | None:
+        """What the register says of a home's phase; the current flows where it is in truth."""
+        return None if number in self.phase_unknown else phase_of(number)
+
     def feeder(self, number: int = 0) -> FeederModel:
         """The feeder; a second one has nobody on it."""
         points = tuple(
             ConnectionPoint(
-                mpan=mpan(n), phase=phase_of(n), domestic=n not in self.shops, priority_register=n in self.priority
+                mpan=mpan(n),
+                phase=self.told_phase(n),
+                domestic=n not in self.shops,
+                priority_register=n in self.priority,
             )
             for n in range(CHARGERS)
         )
@@ -183,7 +191,7 @@ class Plan:
             feeders=tuple(self.feeder(n) for n in range(self.feeders)),
             chargers={
                 mpan(n): ChargerPoint(
-                    mpan=mpan(n), phase=phase_of(n), rated_a=AMPS, supplier="Alder Energy", channel="SMS"
+                    mpan=mpan(n), phase=self.told_phase(n), rated_a=AMPS, supplier="Alder Energy", channel="SMS"
                 )
                 for n in range(CHARGERS)
             },

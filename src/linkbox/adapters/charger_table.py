@@ -79,8 +79,8 @@ class _Line:
         if mpan in found.points:
             self._wrong("mpan", "", "must occur once")
         phase = self._row["phase"]
-        if phase not in Phase.__members__:
-            self._wrong("phase", phase, "must be L1, L2 or L3")
+        if phase and phase not in Phase.__members__:
+            self._wrong("phase", phase, "must be L1, L2 or L3, or empty where nobody knows it")
         rated = self._number("rated_a", math.nan, 0.0, _MOST_A)
         reduced = self._number("reduced_fraction", 0.0, 0.0, 1.0)
         floor = self._number("floor_a", 6.0, 0.0, _MOST_A)
@@ -91,7 +91,7 @@ class _Line:
             return self._issues
         found.points[mpan] = ChargerPoint(
             mpan=mpan,
-            phase=Phase[phase],
+            phase=Phase[phase] if phase else None,
             rated_a=rated,
             supplier=self._row["supplier"],
             channel=contact.channel.value,

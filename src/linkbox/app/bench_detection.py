@@ -144,24 +144,50 @@ def draw(found: Detection, file: Path) -> None:
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=(8.0, 4.6), dpi=120, layout="constrained")
-    for label, curve, colour in (
-        ("time to limit within …", [(q, f"{s // 60} min") for s, q in found.by_time.items()], "#0072b2"),
-        ("probability of passing it at least …", [(q, f"{p:g}") for p, q in found.by_probability.items()], "#d55e00"),
+    for label, curve, colour, turn in (
+        ("limit within … minutes", [(q, f"{s // 60}") for s, q in found.by_time.items()], "#0072b2", 60),
+        (
+            "probability of passing it at least …",
+            [(q, f"{p:g}") for p, q in found.by_probability.items()],
+            "#d55e00",
+            -60,
+        ),
     ):
         points = [(q.false_per_1000_days, 100 * q.sensitivity) for q, _ in curve]
         axes.plot(*zip(*points, strict=True), "o-", color=colour, label=label, markersize=4)
-        for (x, y), (_, text) in zip(points, curve, strict=True):
-            axes.annotate(text, (x, y), textcoords="offset points", xytext=(5, -10), fontsize=7, color=colour)
+        for place, text in together(points, [text for _, text in curve]).items():
+            axes.annotate(
+                text,
+                place,
+                textcoords="offset points",
+                xytext=(2, 6 if turn > 0 else -6),
+                va="bottom" if turn > 0 else "top",
+                rotation=turn,
+                rotation_mode="anchor",
+                fontsize=7,
+                color=colour,
+            )
     for (name, q), mark in zip(found.by_state.items(), ("s", "*", "X"), strict=True):
         axes.plot(
             q.false_per_1000_days, 100 * q.sensitivity, mark, color="#1b1f24", markersize=9, label=f"state {name}"
         )
+    axes.set_ylim(top=114.0)
+    axes.set_yticks(range(0, 101, 20))
     axes.set_xlabel("alarms on clear days, per 1,000 feeder-days")
     axes.set_ylabel("overloads seen 10 min ahead, %")
-    axes.set_xscale("symlog", linthresh=1.0)
+    axes.set_xscale("symlog", linthresh=1.0, linscale=0.35)
+    axes.set_xlim(-0.4, 300.0)
     axes.axhline(99.5, color="#5c6670", linewidth=0.8, linestyle=":")
     axes.axvline(1.0, color="#5c6670", linewidth=0.8, linestyle=":")
     axes.grid(visible=True, alpha=0.25)
     axes.legend(fontsize=8, loc="lower right")
     figure.savefig(file)
     plt.close(figure)
+
+
+def together(points: Sequence[tuple[float, float]], texts: Sequence[str]) -> dict[tuple[float, float], str]:
+    """One text for each place: those of points that lie on each other are joined, so that none is written over."""
+    found: dict[tuple[float, float], list[str]] = {}
+    for place, text in zip(points, texts, strict=True):
+        found.setdefault(place, []).append(text)
+    return {place: " to ".join(dict.fromkeys((some[0], some[-1]))) for place, some in found.items()}

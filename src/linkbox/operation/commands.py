@@ -200,7 +200,8 @@ def _end_renewed(session: Session, renewal: Command) -> Command | None:
 
 def end_released(session: Session, reset: Command) -> None:
     """A reset was carried out: the hold that it was for is over."""
-    session.desk.released_at[(reset.intervention_id, reset.phase)] = session.now
+    for phase in reset.phases:
+        session.desk.released_at[(reset.intervention_id, phase)] = session.now
     target = session.desk.commands.get(reset.target or "")
     if target is not None and target.holding:
         end_hold(session, target, "release")

@@ -164,6 +164,11 @@ class Desk:
         belief = self.beliefs.get(hold.mpan)
         return hold.expected_a if belief is None else belief.amps * hold.weight * belief.probability
 
+    def share_of(self, hold: Command) -> tuple[float, float, float]:
+        """Where a hold's current shows, by phase: as its phase is known, or as drops have taught meanwhile."""
+        belief = self.beliefs.get(hold.mpan)
+        return hold.share if hold.phase is not None or belief is None else belief.phase_probability
+
     def boost_controls(self, mpan: Mpan) -> tuple[bool, ...]:
         """Which slots a home's boost button switched before Linkbox touched it; empty where that is not known."""
         row = self.boost.get(mpan)
@@ -274,8 +279,8 @@ def _releases(commands: Iterable[Command]) -> dict[tuple[str, Phase], datetime]:
     found: dict[tuple[str, Phase], datetime] = {}
     for c in commands:
         if c.kind is CommandKind.RESET and c.state is not CommandState.REFUSED and c.answered_at is not None:
-            key = (c.intervention_id, c.phase)
-            found[key] = max(c.answered_at, found.get(key, c.answered_at))
+            for key in ((c.intervention_id, phase) for phase in c.phases):
+                found[key] = max(c.answered_at, found.get(key, c.answered_at))
     return found
 
 

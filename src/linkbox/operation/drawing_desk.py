@@ -85,20 +85,29 @@ def learn_from_reading(session: Session, feeder_id: FeederId) -> None:
     """
     desk, now = session.desk, session.now
     held = {c.mpan for c in desk.held(feeder_id)}
-    levels = {
-        p: [c for c in desk.held(feeder_id) if c.phase is p and c.state is CommandState.CONFIRMED] for p in PHASES
-    }
+    limited = [c for c in desk.held(feeder_id) if c.state is CommandState.CONFIRMED and c.level_fraction > 0.0]
     points = desk.site.points(feeder_id)
     free = [belief_of(desk, p.mpan, now) for p in points if p.mpan in desk.site.chargers and p.mpan not in held]
+    anywhere = [b for b in free if desk.site.chargers[b.mpan].phase is None]
+    tested = {m for m, at in desk.tested_at.items() if now - at < TEST_LASTS}
+    found: dict[Mpan, float] = dict.fromkeys((b.mpan for b in anywhere), 0.0)
     for phase in PHASES:
-        homes = sum(p.phase is phase for p in points)
+        homes = sum(p.phase is phase for p in points) + sum(p.phase is None for p in points) / len(PHASES)
         limited_a = sum(
-            c.level_fraction * belief_of(desk, c.mpan, now).amps * _drawing(desk, c, now) for c in levels[phase]
+            c.level_fraction * belief_of(desk, c.mpan, now).amps * _drawing(desk, c, now) * desk.share_of(c)[phase]
+            for c in limited
         )
         excess = max(0.0, desk.current_a[feeder_id][phase] - homes * _household_a(now) - limited_a)
         here = [b for b in free if desk.site.chargers[b.mpan].phase is phase]
-        tested = {m for m, at in desk.tested_at.items() if now - at < TEST_LASTS}
-        _share_out(desk, [b for b in here if b.mpan in tested], [b for b in here if b.mpan not in tested], excess, now)
+        here += [replace(b, amps=b.amps * b.phase_probability[phase]) for b in anywhere]
+        known, others = [b for b in here if b.mpan in tested], [b for b in here if b.mpan not in tested]
+        shared = _share_out(desk, known, others, excess, now)
+        _keep(desk, [b for b in shared if b.mpan not in found])
+        where = {b.mpan: b.phase_probability[phase] for b in anywhere}
+        for b in shared:
+            if b.mpan in found:
+                found[b.mpan] += b.probability * where[b.mpan]
+    _keep(desk, [replace(b, probability=found[b.mpan]) for b in anywhere])
     _save(session)
 
 
@@ -106,15 +115,17 @@ def _drawing(desk: Desk, hold: Command, at: datetime) -> float:
     return belief_of(desk, hold.mpan, at).probability
 
 
-def _share_out(desk: Desk, known: list[Belief], others: list[Belief], excess_a: float, at: datetime) -> None:
-    """Beliefs of one phase's free chargers, given what they draw together. ``known`` keep theirs where they fit."""
+def _share_out(desk: Desk, known: list[Belief], others: list[Belief], excess_a: float, at: datetime) -> list[Belief]:
+    """Beliefs of one phase's free chargers, given what they draw together. ``known`` keep theirs where they fit.
+
+    A charger of unknown phase is among those of each, with its amperes times the probability of the phase."""
     left = excess_a - sum(b.amps * b.probability for b in known)
     room = sum(b.amps for b in others)
     rate = left / room if room else 0.0
     if known and not 0.0 <= rate <= 1.0:
         known, others = [], [*known, *others]  # what was known does not explain the current any more
         rate = excess_a / sum(b.amps for b in others)
-    _keep(desk, [*known, *_by_habit(desk, others, rate, at)])
+    return [*known, *_by_habit(desk, others, rate, at)]
 
 
 def _by_habit(desk: Desk, others: list[Belief], rate: float, at: datetime) -> list[Belief]:
@@ -140,7 +151,7 @@ def learn_from_drop(session: Session, intervention: Intervention) -> Interventio
     held = [c for c in commands if c.state is CommandState.CONFIRMED and not c.renews]
     now_a = desk.current_a[intervention.feeder_id]
     drop = tuple(b - n for b, n in zip(batch["before_a"], now_a, strict=True))
-    touched = {c.phase for c in held}
+    touched = {phase for c in held for phase in c.phases}
     measured = tuple(drop[p] if p in touched else math.nan for p in PHASES)
     beliefs = [belief_of(desk, c.mpan, session.now) for c in held]
     if beliefs:

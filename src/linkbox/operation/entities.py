@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from linkbox.base.identifiers import Mpan
-from linkbox.base.phases import Phase
+from linkbox.base.phases import PHASES, Phase
 from linkbox.base.statetable import StateTable
 from linkbox.base.time import format_utc, parse_utc
 from linkbox.operation.ports import Row
@@ -48,6 +48,8 @@ class CommandEvent(StrEnum):
 
 _S, _E = CommandState, CommandEvent
 
+Triple = tuple[float, float, float]
+
 COMMAND_TABLE = StateTable(
     name="command",
     initial=_S.QUEUED,
@@ -78,13 +80,16 @@ class Command:
     hold that a reset ends. ``ended_by`` is ``expiry``, ``release`` or ``unknown``. ``unwanted`` says why somebody wants
     a hold ended: it is, as soon as that can be done. ``renews``: the charger was held when it was decided.
     ``srv`` is the service that carries it, ``level_fraction`` what a hold leaves of the rating, ``shed_a`` what it
-    takes away if the charger draws, ``until`` its end where the command itself names it (7.13, 7.16)."""
+    takes away if the charger draws, ``until`` its end where the command itself names it (7.13, 7.16).
+
+    ``phase`` is None where nobody knows it: ``phase_share`` is then the probability of each, as it was believed when
+    the command was decided. ``expected_a`` is what it is expected to take away on all phases together."""
 
     id: str
     intervention_id: str
     kind: CommandKind
     mpan: Mpan
-    phase: Phase
+    phase: Phase | None
     start: datetime
     duration_s: int
     threshold_a: float
@@ -104,6 +109,24 @@ class Command:
     ended_by: str | None = None
     outcome: str | None = None
     unwanted: str | None = None
+    phase_share: Triple | None = None
+
+    @property
+    def share(self) -> Triple:
+        """Where its current shows: the probability of each phase."""
+        if self.phase is None:
+            return self.phase_share or (1 / 3, 1 / 3, 1 / 3)
+        return (float(self.phase == 0), float(self.phase == 1), float(self.phase == 2))
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases that it may touch."""
+        return PHASES if self.phase is None else (self.phase,)
+
+    @property
+    def phase_name(self) -> str:
+        """For people and files."""
+        return "unknown" if self.phase is None else self.phase.name
 
     @property
     def end(self) -> datetime:
@@ -139,7 +162,8 @@ class Command:
         body: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__ if name not in {"id", "state"}}
         for name in _TIMES:
             body[name] = None if body[name] is None else format_utc(body[name])
-        body["kind"], body["phase"] = self.kind.value, int(self.phase)
+        body["kind"], body["phase"] = self.kind.value, None if self.phase is None else int(self.phase)
+        body["phase_share"] = None if self.phase_share is None else list(self.phase_share)
         return Row(key=self.id, state=self.state.value, owner=self.intervention_id, body=body)
 
     @classmethod
@@ -148,7 +172,9 @@ class Command:
         values: dict[str, Any] = dict(row.body)
         for name in _TIMES:
             values[name] = None if values.get(name) is None else parse_utc(values[name])
-        values["kind"], values["phase"] = CommandKind(values["kind"]), Phase(values["phase"])
+        values["kind"] = CommandKind(values["kind"])
+        values["phase"] = None if values["phase"] is None else Phase(values["phase"])
+        values["phase_share"] = tuple(values["phase_share"]) if values.get("phase_share") else None
         values["mpan"] = Mpan(values["mpan"])
         return cls(id=row.key, state=CommandState(row.state), **values)
 
@@ -160,11 +186,12 @@ _TIMES = ("start", "decided_at", "answered_at", "ended_at", "until")
 class ChargerPoint:
     """One charger behind a switch that Linkbox may be permitted to use.
 
-    ``reduced_fraction`` is what *deactivated* leaves it of its rating: 0 where that is off (catalogue C6).
-    ``floor_a``: below this it stops, and may not start again (IEC 61851-1)."""
+    ``phase`` is None where nobody knows it, until drops have shown it. ``reduced_fraction`` is what *deactivated*
+    leaves it of its rating: 0 where that is off (catalogue C6). ``floor_a``: below this it stops, and may not start
+    again (IEC 61851-1)."""
 
     mpan: Mpan
-    phase: Phase
+    phase: Phase | None
     rated_a: float
     supplier: str
     channel: str

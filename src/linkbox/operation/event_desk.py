@@ -76,7 +76,7 @@ def _record(session: Session, intervention: Intervention, commands: Sequence[Com
 def _hold(session: Session, command: Command) -> HoldRecord:
     return HoldRecord(
         customer=session.customer(command.mpan),
-        phase=command.phase.name,
+        phase=command.phase_name,
         start=command.answered_at or command.start,
         end=known_end(command, session.now),
         ended_by=command.ended_by or "still held",
@@ -92,7 +92,7 @@ def known_end(command: Command, now: datetime) -> datetime | None:
 
 
 def _relieved(commands: Sequence[Command]) -> tuple[float, float, float]:
-    a, b, c = (sum(command.expected_a for command in commands if command.phase is phase) for phase in PHASES)
+    a, b, c = (sum(command.expected_a * command.share[phase] for command in commands) for phase in PHASES)
     return (a, b, c)
 
 

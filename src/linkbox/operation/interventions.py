@@ -251,7 +251,7 @@ def _escalate_unreachable(session: Session, intervention: Intervention) -> Inter
     ]
     if not stuck:
         return intervention
-    a, b, c = (sum(held.expected_a for _, held in stuck if held.phase is phase) for phase in PHASES)
+    a, b, c = (sum(held.expected_a * held.share[phase] for _, held in stuck) for phase in PHASES)
     seconds = UNREACHED_FOR.total_seconds()
     why = f"{len(stuck)} holds for {amps((a, b, c))} A could not be sent for {seconds:.0f} s: {stuck[0][0]}"
     return release_desk.escalate(session, intervention, (a, b, c), why, kind="unreachable")

@@ -65,7 +65,7 @@ def coming_a(session: Session, feeder_id: FeederId) -> list[float]:
     ]
     intervention = desk.interventions.get(feeder_id)
     promised = (0.0, 0.0, 0.0) if intervention is None else market_desk.promised_a(session, intervention)
-    return [sum(c.expected_a for c in young if c.phase is phase) + promised[phase] for phase in PHASES]
+    return [sum(c.expected_a * c.share[phase] for c in young) + promised[phase] for phase in PHASES]
 
 
 def calmed(session: Session, intervention: Intervention) -> Intervention:

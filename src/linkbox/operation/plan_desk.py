@@ -5,6 +5,7 @@ stored, or nothing happened."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ from linkbox.dcc.inventory import label_is_ev_charger
 from linkbox.grid.network import ConnectionPoint
 from linkbox.operation.commands import queue_command
 from linkbox.operation.devices import Way, control_of, srv_of, way_of
-from linkbox.operation.drawing_desk import probability_drawing
+from linkbox.operation.drawing_desk import belief_of, probability_drawing
 from linkbox.operation.entities import Command, CommandKind, CommandState
 from linkbox.operation.needs import own_need_a, transformer_need_a
 from linkbox.operation.session import Session
@@ -258,6 +259,7 @@ def _charger(session: Session, granted: Permit, *, held_now: bool, drawn_a: floa
         mpan=granted.mpan,
         permit=granted,
         phase=charger.phase,
+        phase_probability=None if charger.phase is not None else _shares(session, granted.mpan),
         amps=drawn_a,
         rated_a=charger.rated_a,
         control=control_of(charger, desk.site.inventory.find(granted.mpan)),
@@ -291,7 +293,8 @@ def _command(session: Session, intervention: Intervention, hold: PlannedHold, pl
             start=session.now,
             duration_s=duration_s,
             threshold_a=charger.rated_a * hold.level_fraction,
-            expected_a=hold.expected_relief_a[charger.phase],
+            expected_a=math.fsum(hold.expected_relief_a),
+            phase_share=None if charger.phase is not None else _shares(session, hold.mpan),
             level_fraction=hold.level_fraction,
             shed_a=_shed_a(session, hold, renews=renews),
             until=_until(session, hold.mpan, timedelta(seconds=duration_s)),
@@ -301,6 +304,11 @@ def _command(session: Session, intervention: Intervention, hold: PlannedHold, pl
             decided_at=session.now,
         ),
     )
+
+
+def _shares(session: Session, mpan: Mpan) -> tuple[float, float, float]:
+    """On which phase the relief of a charger of unknown phase is expected to show."""
+    return belief_of(session.desk, mpan, session.now).phase_probability
 
 
 def _shed_a(session: Session, hold: PlannedHold, *, renews: bool) -> float:

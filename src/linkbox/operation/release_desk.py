@@ -119,7 +119,7 @@ def last_releases(session: Session, intervention: Intervention) -> list[datetime
             found[phase] = max(at, found.get(phase, at))
     for command in desk.commands.values():
         if command.kind is CommandKind.RESET and command.intervention_id in together:
-            found[command.phase] = session.now
+            found |= dict.fromkeys(command.phases, session.now)
     return [found.get(phase) for phase in PHASES]
 
 
@@ -134,7 +134,7 @@ def see_reduction(session: Session, intervention: Intervention) -> Intervention:
     desk = session.desk
     known = [desk.commands[c] for c in batch["commands"] if c in desk.commands]
     held = [c for c in known if not c.renews]
-    expected = [sum(c.expected_a for c in held if c.phase is p and c.state is CommandState.CONFIRMED) for p in PHASES]
+    expected = [sum(c.expected_a * c.share[p] for c in held if c.state is CommandState.CONFIRMED) for p in PHASES]
     drop = [b - n for b, n in zip(batch["before_a"], desk.current_a[intervention.feeder_id], strict=True)]
     most = max(PHASES, key=lambda phase: expected[phase])
     if expected[most] <= 0.0 or drop[most] < 0.5 * expected[most]:

@@ -56,7 +56,7 @@ def _settling(session: Session, intervention: Intervention) -> bool:
 def _bearer(session: Session, hold: Command) -> Bearer:
     desk = session.desk
     believed = desk.believed_a(hold)
-    a, b, c = (believed if hold.phase is phase else 0.0 for phase in PHASES)
+    a, b, c = (believed * share for share in desk.share_of(hold))
     used = [desk.ledger.used_s(hold.mpan, session.now, timedelta(hours=h)) for h in (24, 30 * 24)]
     return Bearer(
         mpan=hold.mpan,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -84,6 +85,7 @@ def look_ahead(session: Session, at: datetime) -> None:
     """Assess every feeder, and record each change of its risk."""
     desk = session.desk
     returning = np.array([returning_a(desk, f, at) for f in desk.fleet.ids])
+    uncertain = np.array([returning_sd_a(desk, f, at) for f in desk.fleet.ids])
     intervening = np.array([f in desk.interventions for f in desk.fleet.ids])
     before = {f: a.state for f, a in desk.assessments.items()}
     found = assess(
@@ -91,6 +93,7 @@ def look_ahead(session: Session, at: datetime) -> None:
         desk.fleet,
         policy=desk.site.risk,
         returning_a=returning,
+        returning_sd_a=uncertain,
         intervening=intervening,
         previous=tuple(desk.assessments[f] for f in desk.fleet.ids) if desk.assessments else None,
         at=at,
@@ -142,10 +145,21 @@ def held_a(desk: Desk, feeder_id: FeederId, at: datetime) -> tuple[float, ...]:
 
 def returning_a(desk: Desk, feeder_id: FeederId, at: datetime) -> tuple[float, ...]:
     """Amperes per phase that come back within the planning lead, when holds end."""
+    return _per_phase(desk, _ending(desk, feeder_id, at))
+
+
+def returning_sd_a(desk: Desk, feeder_id: FeederId, at: datetime) -> tuple[float, ...]:
+    """How uncertain that is (standard deviation, A per phase), for the phases that nobody knows: amperes that come back
+    on a phase with a probability p and on another else have the variance ``amps^2 p (1 - p)`` there."""
+    found = [(desk.believed_a(c), desk.share_of(c)) for c in _ending(desk, feeder_id, at) if c.phase is None]
+    return tuple(math.sqrt(sum(amps**2 * share[p] * (1.0 - share[p]) for amps, share in found)) for p in PHASES)
+
+
+def _ending(desk: Desk, feeder_id: FeederId, at: datetime) -> list[Command]:
     until = at + timedelta(seconds=desk.site.control.lead_s)
-    return _per_phase(desk, [c for c in desk.held(feeder_id) if c.state is CommandState.CONFIRMED and c.end <= until])
+    return [c for c in desk.held(feeder_id) if c.state is CommandState.CONFIRMED and c.end <= until]
 
 
 def _per_phase(desk: Desk, commands: list[Command]) -> tuple[float, ...]:
-    beliefs = [(c.phase, desk.believed_a(c)) for c in commands]
-    return tuple(sum(amps for at, amps in beliefs if at is phase) for phase in PHASES)
+    beliefs = [(desk.share_of(c), desk.believed_a(c)) for c in commands]
+    return tuple(sum(share[phase] * amps for share, amps in beliefs) for phase in PHASES)

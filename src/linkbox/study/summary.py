@@ -210,7 +210,7 @@ def _curtailment(command: Command, names: Mapping[Mpan, str]) -> dict[str, Any]:
     start, end = command.answered_at or command.start, command.ended_at or command.end
     return {
         "customer": names[command.mpan],
-        "phase": command.phase.name,
+        "phase": command.phase_name,
         "start": format_utc(start),
         "end": format_utc(end),
         "minutes": round((end - start).total_seconds() / 60 * command.weight, 2),
