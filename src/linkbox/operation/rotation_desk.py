@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from linkbox.base.phases import PHASES
 from linkbox.control.charger import burden_weight
 from linkbox.control.intervention import Intervention, InterventionEvent
 from linkbox.control.planning import plan
