@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkbox.grid import hot_snapshot
+from linkbox.grid import hot_snapshot, minute_tables
 from linkbox.grid.columns import FleetColumns, partition
 from linkbox.grid.errors import SnapshotMismatch
 from linkbox.grid.fleet import Fleet, FleetState, initial_state, observe
@@ -144,6 +144,31 @@ def test_the_sieve_lets_nobody_through_unseen_and_the_judgement_is_the_reference
                 assert looked[row].state is expected.state
                 np.testing.assert_allclose(looked[row].allowable_current_a, expected.allowable_current_a, atol=0.05)
                 np.testing.assert_allclose(looked[row].required_reduction_a, expected.required_reduction_a, atol=0.1)
+
+
+@pytest.mark.parametrize("longest_s", [100, 3600])
+def test_states_that_are_late_are_brought_on_before_they_are_sifted_in_one_step_or_several(
+    monkeypatch: pytest.MonkeyPatch, longest_s: int
+) -> None:
+    """Feeders that fall silent on the way to a limit pass it by the clock alone."""
+    monkeypatch.setattr(minute_tables, "LONGEST_AGE_S", longest_s)
+    n, rng = 24, np.random.default_rng(11)
+    both = Both(n, policy=RiskPolicy(blind_after_s=1500.0))
+    mean, passed = np.linspace(120.0, 420.0, n)[:, None], set()
+    for k in range(70):
+        y, bank = readings(rng, n, mean * (0.4 if k < 30 else 1.0), missing=0.1)
+        if 34 <= k < 56:
+            y[:], bank[:] = np.nan, np.nan
+        both.step(y, bank)
+        reference, looked = both.judged()
+        for row, expected in enumerate(reference):
+            if row in looked:
+                assert looked[row].state is expected.state
+            else:
+                assert expected.state in (RiskState.NORMAL, RiskState.BLIND), expected.reason
+            if 36 <= k < 56 and expected.state is RiskState.EXCEEDED:
+                passed.add(row)
+    assert len(passed) > 3
 
 
 def test_few_are_looked_at_where_few_are_loaded() -> None:

@@ -38,7 +38,7 @@ def from_bytes(columns: FleetColumns, data: bytes) -> HotState:
     if header["fleet"] != (expected := fingerprint(columns)):
         raise SnapshotMismatch(f"must be of the fleet {expected}", str(header["fleet"]))
     bins: list[NDArray[np.float32] | None] = [arrays.pop(f"bin.{slot}", None) for slot in range(2 * BINS)]
-    known: dict[str, Any] = {name: values.copy() for name, values in arrays.items()}
+    known: dict[str, Any] = dict(arrays)
     return HotState(
         at=parse_utc(header["at"]), slot=header["slot"], ambient_degc=header["ambient_degc"], bins=bins, **known
     )

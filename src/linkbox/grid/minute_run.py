@@ -3,7 +3,7 @@
 ``Series`` and ``Tables`` say what the columns are. A run works in scratch rows that stay in the nearest caches: 0 the
 regular readings, 1 the demand, later how far the highest stair is above the present, 2 sigma, 3 the floor of the upper
 forecast, 4 the mean square, 5 the nearness, 6 spare, 7 the mask, 8 to 12 the stairs of the upper forecast, of which
-those beyond the horizon are 0; from 13 on the profile now and at each horizon.
+those beyond the horizon are 0; from 13 on the profile now and at each horizon; the last seven states that are late.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from linkbox.grid.minute_kernel import INF, NEVER_SEEN, ONE, ZERO, compiled
 LOOK, BLIND = 1, 2
 """What a minute says of a feeder: it may be at risk and must be judged; a phase of it has not been read for long."""
 
-_PATH, _PROFILE = 8, 13
+_PATH, _PROFILE, _LATE = 8, 13, 7
 _classify, _heat_fuse, _heat_cable, _average = kernel.classify, kernel.heat_fuse, kernel.heat_cable, kernel.average
 _remember, _keep, _gather, _verify = kernel.remember, kernel.keep, kernel.gather, kernel.verify
-_heat_one, _irregular_one = kernel.heat_one, kernel.irregular_one
+_irregular_one = kernel.irregular_one
 _blend, _noise, _guard, _flowing, _mixed = ahead.blend, ahead.noise, ahead.guard, ahead.flowing, ahead.mixed
 _with_profile, _without, _upper = ahead.centre_with_profile, ahead.centre_without, ahead.upper_path
 _fuse_ahead, _cable_ahead, _soon = ahead.fuse_ahead, ahead.cable_ahead, ahead.soon
@@ -47,7 +47,7 @@ def run_minute(runs, w, clock, y_in, held, s, t, f, bins, weights, use, bank, ro
 
 def scratch_rows(horizons: int) -> int:
     """How many rows of scratch a thread needs."""
-    return _PROFILE + 1 + horizons
+    return _PROFILE + 1 + horizons + _LATE
 
 
 @compiled
@@ -178,19 +178,37 @@ def _project(a, b, clock, missing, s, t, kinds, w):
 
 @compiled
 def _late(a, b, clock, s, t, kinds, w):
-    """A state that is some minutes old is first brought up to date, at the upper forecast."""
-    x, c, near = np.empty((2, 1), dtype=np.float32), np.empty((5, 1), dtype=np.float32), np.empty(1, dtype=np.float32)
-    fuse, cable, ahead_row = t.fuse[kinds[0]], t.cable[kinds[1]], t.fuse_ahead[kinds[0]]
-    left, added = t.cable_left, t.cable_added[kinds[1]]
-    for i in range(b - a):
-        age = clock[0] - s.seen[a + i]
-        if 0 < age <= clock[2]:
-            x[:, 0], c[:, 0] = s.fuse[:, a + i], s.cable[:, a + i]
-            _heat_one(x, c, 0, w[_PATH, i], float(age), fuse, cable)
-            p0, p1, p2, p3, p4 = w[8, i : i + 1], w[9, i : i + 1], w[10, i : i + 1], w[11, i : i + 1], w[12, i : i + 1]
-            _fuse_ahead(x[0], x[1], p0, p1, p2, p3, p4, ahead_row, near)
-            _cable_ahead(c[0], c[1], c[2], c[3], c[4], p0, p1, p2, p3, p4, cable, left, added, near)
-            w[5, i] = max(w[5, i], near[0])
+    """A state that is some minutes old is first brought up to date, at the upper forecast: a copy of it, in scratch."""
+    n, fuse, cable, gain, fuse_gain = b - a, t.fuse[kinds[0]], t.cable[kinds[1]], t.late_cable, t.late_fuse[kinds[0]]
+    x, c, near, seen = w[-7:-5, :n], w[-5:, :n], w[6, :n], s.seen[a:b]
+    p0, p1, p2, p3, p4 = w[8, :n], w[9, :n], w[10, :n], w[11, :n], w[12, :n]
+    x[:], c[:] = s.fuse[:, a:b], s.cable[:, a:b]
+    longest = len(gain) - 1
+    _warm(x, c, p0, seen, clock[0], clock[2], longest, fuse, cable, gain, fuse_gain)
+    for later in range(clock[0] - longest, clock[0] - clock[2], -longest):  # more than the table holds: again
+        _warm(x, c, p0, seen, later, clock[2] - (clock[0] - later), longest, fuse, cable, gain, fuse_gain)
+    _fuse_ahead(x[0], x[1], p0, p1, p2, p3, p4, t.fuse_ahead[kinds[0]], near)
+    _cable_ahead(c[0], c[1], c[2], c[3], c[4], p0, p1, p2, p3, p4, cable, t.cable_left, t.cable_added[kinds[1]], near)
+    for i in range(n):
+        w[5, i] = max(w[5, i], near[i])
+
+
+@compiled
+def _warm(x, c, amps, seen, now, stale, longest, fuse, cable, gain, fuse_gain):
+    """Bring states up to ``now``, by at most ``longest`` seconds; those older than ``stale`` stay as they are."""
+    x0, x1, c0, c1, c2, c3, c4 = x[0], x[1], c[0], c[1], c[2], c[3], c[4]
+    for i in range(amps.size):
+        age = now - seen[i]
+        k = min(age, longest) if 0 < age <= stale else 0  # the gain of no time is 0
+        square, rise = amps[i] * amps[i], c0[i] + c1[i] + c2[i] + c3[i] + c4[i]
+        melt, final = square * fuse[0], square * (cable[5] + cable[6] * rise)
+        x0[i] += (fuse[1] * melt - x0[i]) * fuse_gain[k, 0]
+        x1[i] += (fuse[2] * melt - x1[i]) * fuse_gain[k, 1]
+        c0[i] += (cable[0] * final - c0[i]) * gain[k, 0]
+        c1[i] += (cable[1] * final - c1[i]) * gain[k, 1]
+        c2[i] += (cable[2] * final - c2[i]) * gain[k, 2]
+        c3[i] += (cable[3] * final - c3[i]) * gain[k, 3]
+        c4[i] += (cable[4] * final - c4[i]) * gain[k, 4]
 
 
 @compiled

@@ -25,6 +25,10 @@ STAIRS = 5
 """Intervals of the forecast up to the horizon, at most."""
 
 
+LONGEST_AGE_S = 3600
+"""How far a state that is late is brought on in one step."""
+
+
 class Series(NamedTuple):
     """The columns of ``HotState`` that a run touches."""
 
@@ -53,7 +57,8 @@ class Tables(NamedTuple):
     """``fuse`` (types, 8) and ``cable`` (types, 9) as ``fuse_row`` and ``cable_row`` have them; gains of one window for
     the cable (5,), averages (4,) and level; ``fuse_ahead`` (types, 7), ``cable_left`` (5, 5) and ``cable_added``
     (types, 5, 5) for the stairs of the forecast, of which there are always five, the last ones empty; their shares;
-    gains of the imminent time for the cable (5,); the forecast model; the sieve's level."""
+    gains of the imminent time for the cable (5,); gains of each whole second of age, up to LONGEST_AGE_S,
+    ``late_cable`` (seconds, 5) and ``late_fuse`` (types, seconds, 2); the forecast model; the sieve's level."""
 
     fuse: Floats32
     cable: Floats32
@@ -64,6 +69,8 @@ class Tables(NamedTuple):
     cable_left: Floats32
     cable_added: Floats32
     soon_cable: Floats32
+    late_cable: Floats32
+    late_fuse: Floats32
     known: Floats32
     recent: Floats32
     grain: np.float32
@@ -135,6 +142,7 @@ def tables_of(columns: FleetColumns, policy: RiskPolicy, *, window_s: float) -> 
     durations = np.zeros(STAIRS)
     durations[:stairs] = np.array(model.horizons_s[:stairs]) - np.array(model.starts_s[:stairs])
     fuses = [spec.pessimistic() for spec in columns.fuses]
+    ages_s = np.arange(min(int(policy.blind_after_s), LONGEST_AGE_S) + 1, dtype=np.float64)[:, None]
     below, above_weight = _between(model.levels, policy.probability)
     return Tables(
         fuse=_table([fuse_row(f, window_s=window_s, soon_s=policy.imminent_s) for f in fuses]),
@@ -146,6 +154,8 @@ def tables_of(columns: FleetColumns, policy: RiskPolicy, *, window_s: float) -> 
         cable_left=_table(left_after(durations, TAU_S)),
         cable_added=_table([added_after(durations, TAU_S, np.array(c.shares)) for c in columns.cables]),
         soon_cable=approach(policy.imminent_s, TAU_S).astype(np.float32),
+        late_cable=_table(approach(ages_s, TAU_S)),
+        late_fuse=_table([approach(ages_s, np.array([f.element_tau_s, f.body_tau_s])) for f in fuses]),
         known=model.coefficients[0].astype(np.float32),
         recent=model.coefficients[1].astype(np.float32),
         grain=np.float32(model.grain_a),

@@ -49,9 +49,17 @@ def packed(magic: bytes, header: dict[str, Any], arrays: dict[str, NDArray[Any]]
     """Header and arrays as bytes that say what they are, closed with their digest."""
     listed = [[n, a.dtype.newbyteorder("<").str, list(a.shape)] for n, a in arrays.items()]
     text = json.dumps({**header, "arrays": listed}, sort_keys=True).encode()
-    body = b"".join(np.ascontiguousarray(a, dtype=a.dtype.newbyteorder("<")).tobytes() for a in arrays.values())
-    whole = magic + len(text).to_bytes(_LENGTH, "big") + text + body
-    return whole + hashlib.sha256(whole).digest()
+    little = (np.ascontiguousarray(a, dtype=a.dtype.newbyteorder("<")) for a in arrays.values())
+    bodies = (a.reshape(-1).view(np.uint8).data for a in little)
+    return closed(magic, len(text).to_bytes(_LENGTH, "big"), text, *bodies)
+
+
+def closed(*parts: bytes | memoryview) -> bytes:
+    """The parts one after the other, closed with their SHA-256: written once, for a fleet's are large."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return b"".join([*parts, digest.digest()])
 
 
 def from_bytes(fleet: Fleet, data: bytes) -> FleetState:
@@ -82,16 +90,16 @@ def unpacked(magic: bytes, data: bytes) -> tuple[dict[str, Any], dict[str, NDArr
     return header, arrays
 
 
-def _opened(magic: bytes, data: bytes) -> tuple[dict[str, Any], bytes]:
+def _opened(magic: bytes, data: bytes) -> tuple[dict[str, Any], memoryview]:
     """Header and body of a snapshot whose digest is right."""
     if not data.startswith(magic):
         raise SnapshotMismatch(f"must start with {magic!r}", repr(data[: len(magic)]))
-    whole, digest = data[:-_DIGEST], data[-_DIGEST:]
+    whole, digest = memoryview(data)[:-_DIGEST], data[-_DIGEST:]
     if hashlib.sha256(whole).digest() != digest:
         raise SnapshotMismatch("must end with its own SHA-256", digest.hex())
     first = len(magic) + _LENGTH
     length = int.from_bytes(whole[len(magic) : first], "big")
-    header: dict[str, Any] = json.loads(whole[first : first + length])
+    header: dict[str, Any] = json.loads(bytes(whole[first : first + length]))
     return header, whole[first + length :]
 
 

@@ -43,7 +43,8 @@ class ColumnFleet:
         policy = policy or RiskPolicy()
         columns = replace(columns, model=columns.model.until(policy.horizon_s))
         self._columns, self._rows = columns, columns.sorted_rows()
-        self._places = np.argsort(self._rows)
+        self._places, self._banks = np.argsort(self._rows), np.unique(columns.bank)
+        self._in_order = bool((np.diff(self._rows) > 0).all()) and len(self._banks) == len(columns.bank_type)
         self._policy, self._workers, self._spread = policy, workers, spread
         self.use(columns.model)
         self._state = part_of(initial(columns, at), columns, self._rows)
@@ -99,15 +100,18 @@ class ColumnFleet:
         )
 
     def to_bytes(self) -> bytes:
+        if self._in_order:
+            return hot_snapshot.to_bytes(self._state, self._columns)
         return hot_snapshot.to_bytes(joined(self._columns, [self._rows], [self._state]), self._columns)
 
     def restore(self, data: bytes) -> None:
         state = hot_snapshot.from_bytes(self._columns, data)
-        self._state, self._sifted = part_of(state, self._columns, self._rows), None
+        self._state = state if self._in_order else part_of(state, self._columns, self._rows)
+        self._sifted = None
 
     def _of_banks(self, transformer_current_a: Floats) -> NDArray[np.float32]:
         """(banks, 3): what any feeder of a substation says of its transformer; of several the last one's row."""
         banks = np.full((len(self._columns.bank_type), 3), np.nan, dtype=np.float32)
         rows = np.flatnonzero(np.isfinite(transformer_current_a).all(axis=-1))
         banks[self._columns.bank[rows]] = transformer_current_a[rows]
-        return banks[np.unique(self._columns.bank)]  # of those that feeders hang on
+        return banks[self._banks]  # of those that feeders hang on

@@ -23,6 +23,7 @@ from linkbox.base.time import Clock
 from linkbox.grid.errors import SnapshotMismatch
 from linkbox.grid.nightly import Verdict
 from linkbox.grid.risk import RiskAssessment
+from linkbox.grid.snapshot import closed
 from linkbox.grid.telemetry import (
     NEVER_MS,
     Quality,
@@ -141,22 +142,22 @@ class FleetWatch:
         night = b"" if self._night is None else self._night.to_bytes()
         facts = {"alarmed": len(alarmed), "fleet": len(fleet), "started_ms": self._started_ms, "tracks": len(tracks)}
         header = json.dumps(facts | {"night": len(night)}).encode()
-        whole = MAGIC + len(header).to_bytes(_LENGTH, "big") + header + alarmed + fleet + tracks + night
-        return whole + hashlib.sha256(whole).digest()
+        return closed(MAGIC, len(header).to_bytes(_LENGTH, "big"), header, alarmed, fleet, tracks, night)
 
     def restore(self, data: bytes) -> None:
         """Go on from what ``to_bytes`` gave. Raises SnapshotMismatch for altered bytes, or another fleet."""
-        whole, digest = data[:-_DIGEST], data[-_DIGEST:]
+        whole, digest = memoryview(data)[:-_DIGEST], data[-_DIGEST:]
         if not data.startswith(MAGIC) or hashlib.sha256(whole).digest() != digest:
             raise SnapshotMismatch("must start with its magic and end with its own SHA-256", digest.hex())
         start = len(MAGIC) + _LENGTH
-        header = json.loads(whole[start : (start := start + int.from_bytes(whole[len(MAGIC) : start], "big"))])
+        length = int.from_bytes(whole[len(MAGIC) : start], "big")
+        header = json.loads(bytes(whole[start : (start := start + length)]))
         alarmed = whole[start : (start := start + header["alarmed"])]
-        fleet = whole[start : (start := start + header["fleet"])]
+        fleet = bytes(whole[start : (start := start + header["fleet"])])
         n = len(self._judge.index)
-        tracks = tracks_from_bytes(whole[start : (start := start + header["tracks"])], n)
+        tracks = tracks_from_bytes(bytes(whole[start : (start := start + header["tracks"])]), n)
         if self._night is not None and header.get("night", 0):
-            self._night.restore(whole[start : start + header["night"]])
+            self._night.restore(bytes(whole[start : start + header["night"]]))
         self._judge.restore(fleet)
         self._tracks, self._started_ms = tracks, header["started_ms"]
         self._alarmed = np.unpackbits(np.frombuffer(alarmed, dtype=np.uint8), count=n).astype(np.bool_)
