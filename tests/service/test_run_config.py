@@ -45,6 +45,11 @@ def test_a_right_one_is_said_to_be_right(place: Place) -> None:
     assert (done.code, done.text) == (0, "1 feeders, 6 connection points, 6 chargers, nothing wrong\n"), done.err
 
 
+def test_looking_makes_no_store(place: Place) -> None:
+    assert checked(place, store=('"linkbox.sqlite"', '"not-yet.sqlite"')).code == 0
+    assert not (place.folder / "not-yet.sqlite").exists()
+
+
 def test_everything_that_is_wrong_with_the_settings_is_said_at_once(place: Place) -> None:
     done = checked(
         place,
@@ -142,6 +147,7 @@ def test_two_services_on_one_store_and_a_port_in_use_are_refused(place: Place) -
         done = linkbox("run", place.folder / "service.toml")
         assert done.code == 1
         assert "in use: another Linkbox works on it" in done.err
+        assert checked(place).code == 0, "to look only disturbs nobody"
         free = {door: str(port) for door, port in zip(("page", "operators"), free_ports(2), strict=True)}
         text = (place.folder / "service.toml").read_text().replace('"linkbox.sqlite"', '"second.sqlite"')
         for door, port in free.items():

@@ -21,6 +21,7 @@ from linkbox.adapters.hosting import Hosted
 from linkbox.adapters.inbound_operators import create_operators_app
 from linkbox.adapters.ingest.formats import decoders
 from linkbox.adapters.market_uftp import UftpMarketGateway, signing_key
+from linkbox.adapters.store_sql import SqliteStore
 from linkbox.app.event_loop import run_serving
 from linkbox.app.notice_channels import open_channels
 from linkbox.app.open_store import POSTGRESQL, AnyStore, open_store
@@ -46,8 +47,9 @@ class CanNotServe(LinkboxError):
 
 
 def check_service(config: RunConfig, folder: Path) -> str:
-    """What would be served, in a line; raise InvalidInput with everything that is wrong. Nothing is sent."""
-    with _opened_store(config, folder) as store:
+    """What would be served, in a line; raise InvalidInput with everything that is wrong. Nothing is sent, and a service
+    that runs on the store is not disturbed."""
+    with _opened_store(config, folder, owner=False) as store:
         site = prepare(config, folder, store).site
         open_channels(config.notices.within(folder))
     points = sum(len(feeder.points) for feeder in site.feeders)
@@ -65,13 +67,19 @@ def run_service(config: RunConfig, folder: Path, *, as_json: bool) -> None:
 
 
 @contextmanager
-def _opened_store(config: RunConfig, folder: Path) -> Iterator[AnyStore]:
-    """The store, ours alone for as long as the program runs."""
+def _opened_store(config: RunConfig, folder: Path, *, owner: bool = True) -> Iterator[AnyStore]:
+    """The store, ours alone for as long as the program runs. Not its ``owner``: to look only, and none is made."""
     part = config.store
     name = part.place
     if part.place_secret is not None:
         name = secret(part.place_secret, folder, where="store.place_secret").decode()
-    store = open_store(name if name.startswith(POSTGRESQL) else str(folder / name), owner=True)
+    store: AnyStore
+    if name.startswith(POSTGRESQL):
+        store = open_store(name, owner=owner)
+    elif owner or (folder / name).exists():
+        store = open_store(str(folder / name), owner=owner)
+    else:
+        store = SqliteStore(None)
     try:
         yield store
     finally:
