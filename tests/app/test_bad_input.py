@@ -164,3 +164,45 @@ def test_file_that_is_no_store_is_refused_in_one_line(tmp_path: Path, capsys: py
     assert said.code == 1
     assert "can not be used as a Linkbox store" in said.error
     assert "Traceback" not in said.error
+
+
+CONTRACT = """
+[[contract]]
+contract_id = "{id}"
+provider = "North Flexibility"
+domain = "{domain}"
+feeders = {feeders}
+capacity_a = [10, 10, 10]
+answer_within_s = 60
+deliver_within_s = 120
+price_gbp_per_kwh = 0.3
+"""
+OURS = "IEEE-European-LV-Test-Feeder"
+
+
+def test_contracts_that_overlap_or_name_a_feeder_nobody_watches_are_refused_with_all_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "contracts.toml"
+    domain = "dawn-flexibility.example"
+    file.write_text(
+        CONTRACT.format(id="A", domain=domain, feeders=f'["{OURS}"]')
+        + CONTRACT.format(id="B", domain=domain, feeders=f'["{OURS}", "nowhere"]'),
+        "utf-8",
+    )
+    out = tmp_path / "out"
+    said = call(capsys, "demo", "--contracts", str(file), "--fuse", "7", "--out", str(out))
+    assert said.code == 2
+    for part in ("overlaps contract A of the same provider", "'nowhere': is not a feeder", "--fuse: '7'"):
+        assert part in said.error
+    assert not out.exists()
+
+
+def test_contracts_with_somebody_who_is_not_simulated_are_refused_each(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "contracts.toml"
+    file.write_text(CONTRACT.format(id="A", domain="elsewhere.example", feeders=f'["{OURS}"]'), "utf-8")
+    said = call(capsys, "demo", "--contracts", str(file), "--out", str(tmp_path / "out"))
+    assert said.code == 2
+    assert "contract A: domain: 'elsewhere.example': must be dawn-flexibility.example" in said.error

@@ -103,13 +103,24 @@ def test_the_inventory_lists_it_with_its_home() -> None:
 
 
 def test_a_table_with_and_without_the_column_is_read() -> None:
-    homes = [HOME, installation(2)]
+    homes = [HOME, replace(installation(2), meter="4", proportional=True)]
     text = write_table(homes)
     assert list(read_table(text)) == homes
-    older = "\n".join(line.rsplit(",", 1)[0] for line in text.splitlines())
+    older = "\n".join(line.rsplit(",", 3)[0] for line in text.splitlines())
+    assert [(home.meter, home.proportional) for home in read_table(older)] == [("3", False)] * 2
     assert [home.apc for home in read_table(older)] == [None, None]
     with pytest.raises(InvalidInput, match="apc"):
         read_table(text.replace(str(APC), "no EUI"))
+
+
+def test_a_table_with_a_wrong_meter_and_a_wrong_yes_or_no_says_both() -> None:
+    text = write_table([replace(installation(2), meter="4", proportional=True)])
+    with pytest.raises(InvalidInput) as caught:
+        read_table(text.replace(",4,yes", ",5,maybe"), name="homes.csv")
+    assert [(i.where, i.value, i.rule) for i in caught.value.issues] == [
+        ("homes.csv:2: meter", "5", "must be one of 3, 4"),
+        ("homes.csv:2: proportional", "maybe", "must be yes or no"),
+    ]
 
 
 def test_a_controller_that_stands_in_two_homes_is_refused() -> None:

@@ -143,3 +143,19 @@ def test_a_reduced_rate_is_preferred_to_nothing_and_goes_no_further_than_the_con
 def _told(ended: Ended) -> str:
     """All customer notices, one after another."""
     return " ".join(str(row.body["body"]) for row in ended.evening.store.rows("notice") if "body" in row.body)
+
+
+def test_contracts_of_a_file_are_called_as_they_are_written(live: Live, tmp_path: Path) -> None:
+    file = tmp_path / "contracts.csv"
+    file.write_text(
+        "contract_id,provider,feeders,capacity_a,answer_within_s,deliver_within_s,price_gbp_per_kwh\n"
+        "OURS-7,North Flexibility,IEEE-European-LV-Test-Feeder,40;40;40,60,120,0.21\n",
+        "utf-8",
+    )
+    ended = live(replace(MILD, provider="accepts", contracts=str(file), hours=1.5), tmp_path / "evening")
+    called = [r.facts or {} for r in ended.evening.audit() if (r.stream, r.kind) == ("market", "called")]
+    assert called
+    assert called[0]["providers"] == ["North Flexibility"]
+    (contract,) = ended.evening.controller.desk.site.contracts
+    assert (contract.contract_id, contract.price_gbp_per_kwh) == ("OURS-7", 0.21)
+    assert kept(ended)

@@ -54,7 +54,17 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 
 
 def test_every_field_that_can_be_wrong_has_its_case() -> None:
-    assert {field.name for field in fields(Scenario)} - set(WRONG) == {"feeder", "control", "known_state"}
+    assert {field.name for field in fields(Scenario)} - set(WRONG) == {
+        "feeder",
+        "control",
+        "known_state",
+        "contracts",
+    }
+
+
+def test_contracts_without_anybody_who_could_answer_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="has nobody who could answer"):
+        Scenario(provider="none", contracts="contracts.toml")
 
 
 @given(

@@ -88,6 +88,10 @@ def demo(
             "or none."
         ),
     ] = "seed",
+    contracts: Annotated[
+        str | None,
+        typer.Option(help="Your contract file, as for 'linkbox market check'; default: one contract over a quarter."),
+    ] = None,
     profile: Annotated[
         str, typer.Option(help="Eligibility profile; 'duis-5.4' is what is published: a distributor may not switch.")
     ] = "secmp0046",
@@ -128,7 +132,7 @@ def demo(
     """One evening and night on a real street: watched, protected and explained."""
     from linkbox.app.demo import resume_demo, run_demo
     from linkbox.study.scenario import Scenario
-    from linkbox.study.wiring import read_street
+    from linkbox.study.wiring import contracts_of_file, feeder_id_of, read_street
 
     if resume is not None:
         resume_demo(resume, speed=speed, json_file=json_file, store=store)
@@ -137,7 +141,9 @@ def demo(
     if not 0.0 <= speed < float("inf"):
         issues.append(Issue(where="--speed", value=str(speed), rule="must be 0 (as fast as it can) or above"))
     with _collecting(issues):
-        read_street(feeder)
+        network = read_street(feeder)
+        if contracts is not None:
+            contracts_of_file(contracts, feeder_id_of(network))
     with _collecting(issues):
         scenario = Scenario(
             seed=seed,
@@ -151,6 +157,7 @@ def demo(
             say_no_share=say_no_share,
             charger_kw=charger_kw,
             provider=provider,
+            contracts=contracts,
             profile=profile,
             faults=faults,
             devices=devices,

@@ -40,7 +40,8 @@ class Scenario:
     else the DCC, the devices and the connections do wrong. ``authorisation`` is the policy that says who must approve a
     plan, ``operators`` how the simulated people answer: ``approve``, ``refuse`` or ``silent``; ``devices`` is one
     of DEVICES. Several nights of one street differ in ``night`` (1, 2 ...; 0: a night of its own): the same people and
-    devices, another evening. ``known_state``: some channel tells which chargers draw."""
+    devices, another evening. ``known_state``: some channel tells which chargers draw. ``contracts`` names a contract
+    file in place of the one contract over what the provider's chargers add up to."""
 
     seed: int = 1
     feeder: str | None = None
@@ -66,6 +67,7 @@ class Scenario:
     devices: str = "hcalcs"
     night: int = 0
     known_state: bool = False
+    contracts: str | None = None
 
     def __post_init__(self) -> None:
         issues = [
@@ -88,6 +90,8 @@ class Scenario:
         for name, known in choices.items():
             if getattr(self, name) not in known:
                 yield _issue(name, getattr(self, name), f"must be one of {', '.join(known)}")
+        if self.contracts is not None and self.provider == "none":
+            yield _issue("contracts", self.contracts, "needs a provider: --provider none has nobody who could answer")
         if self.fuse_a is not None and self.fuse_a not in FUSES:
             known = tuple(str(amps) for amps in sorted(FUSES))
             yield _issue("fuse", self.fuse_a, f"must be one of {', '.join(known)}")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from linkbox.adapters.letters import LetterHead, TemplateLetters
+from linkbox.adapters.market_contracts import read_contracts
 from linkbox.adapters.market_uftp import PATH, Correspondent, Peer, SigningKey, UftpMarketGateway, UftpWire, signing_key
 from linkbox.adapters.network_opendss import read_opendss_feeder
 from linkbox.adapters.network_pandapower import read_pandapower
@@ -62,6 +63,11 @@ def read_street(feeder: str | None) -> FeederNetwork:
     return read_opendss_feeder(feeder)
 
 
+def feeder_id_of(network: FeederNetwork) -> FeederId:
+    """The name under which contracts and records know a simulated street's feeder."""
+    return FeederId("-".join(network.name.split()))
+
+
 def model_of(scenario: Scenario, network: FeederNetwork) -> FeederModel:
     """Fuse, head cable and transformer of the street; the fuse is fitted to the cable unless one is named."""
     code = network.head_line_code()
@@ -72,7 +78,7 @@ def model_of(scenario: Scenario, network: FeederNetwork) -> FeederModel:
         raise InvalidInput("fuse", [Issue(where="--fuse", value=str(rated), rule=f"must be one of {known}")])
     kva = network.transformer_kva if network.transformer_kva in TRANSFORMERS else 800
     return FeederModel(
-        feeder_id=FeederId("-".join(network.name.split())),
+        feeder_id=feeder_id_of(network),
         substation=network.name,
         fuse=FUSES[rated],
         cable=cable,
@@ -167,11 +173,30 @@ def _notices(people: Cast) -> NoticeSetup:
 
 
 def _contracts(people: Cast, capacity_a: tuple[float, float, float]) -> tuple[Contract, ...]:
-    """The demo's contract, through the reader that a distributor's own file goes through."""
-    if people.scenario.provider == "none" or not any(capacity_a):
+    """The demo's contracts, through the readers that a distributor's own file goes through."""
+    scenario, feeder_id = people.scenario, people.feeder.feeder_id
+    if scenario.contracts is not None:
+        return contracts_of_file(scenario.contracts, feeder_id)
+    if scenario.provider == "none" or not any(capacity_a):
         return ()
-    text = _CONTRACT_FILE.format(feeder=people.feeder.feeder_id, capacity_a=list(capacity_a))
-    return contracts_from_toml(text, [people.feeder.feeder_id])
+    text = _CONTRACT_FILE.format(feeder=feeder_id, capacity_a=list(capacity_a))
+    return contracts_from_toml(text, [feeder_id])
+
+
+def contracts_of_file(file: str, feeder_id: FeederId) -> tuple[Contract, ...]:
+    """The contracts of a file, all with the one provider that is simulated.
+
+    Raise InvalidInput with everything that is wrong with the file."""
+    found = read_contracts(Path(file), [feeder_id])
+    rule = f"must be {PROVIDER_DOMAIN} or left out: nobody else answers in a simulated evening"
+    issues = [
+        Issue(where=f"--contracts {file}: contract {c.contract_id}: domain", value=c.domain, rule=rule)
+        for c in found
+        if c.domain not in ("", PROVIDER_DOMAIN)
+    ]
+    if issues:
+        raise InvalidInput("contracts", issues)
+    return tuple(replace(c, domain=PROVIDER_DOMAIN) for c in found)
 
 
 _CONTRACT_FILE = f"""

@@ -9,20 +9,21 @@ from typing import TypeVar, cast, get_args
 
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.identifiers import Eui64, InvalidIdentifier, Mpan
-from linkbox.dcc.inventory.installation import HubBand, Installation, Inventory
+from linkbox.dcc.inventory.installation import Generation, HubBand, Installation, Inventory
 
 COLUMNS = ("mpan", "chf", "gpf", "esme", "hcalcs", "slot", "label", "region", "hub")
-OPTIONAL = ("apc",)
-"""Columns that a table may leave out."""
+OPTIONAL = ("apc", "meter", "proportional")
+"""Columns that a table may leave out. ``meter`` is 3 or 4 (empty: 3), ``proportional`` yes or no (empty: no)."""
 
 
 def write_table(installations: Iterable[Installation]) -> str:
-    """The table, with a header line; ``gpf`` and ``apc`` are empty where there is none."""
+    """The table, with a header line; ``gpf``, ``apc`` and ``proportional`` are empty where there is none."""
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
     table.writerow((*COLUMNS, *OPTIONAL))
     for home in installations:
-        table.writerow([getattr(home, column) or "" for column in (*COLUMNS, *OPTIONAL)])
+        values = {column: getattr(home, column) or "" for column in (*COLUMNS, *OPTIONAL)}
+        table.writerow((values | {"proportional": "yes" if home.proportional else ""}).values())
     return out.getvalue()
 
 
@@ -64,7 +65,10 @@ class _Line:
         mpan, slot, hub = self._value("mpan", Mpan), self._value("slot", _slot), self._value("hub", _hub)
         chf, esme, hcalcs = (self._value(column, Eui64) for column in ("chf", "esme", "hcalcs"))
         gpf, apc = (self._value(column, Eui64) if self._row.get(column) else None for column in ("gpf", "apc"))
+        meter, proportional = self._value("meter", _meter), self._value("proportional", _yes)
         if mpan is None or slot is None or hub is None or chf is None or esme is None or hcalcs is None:
+            return None
+        if meter is None or proportional is None:
             return None
         return Installation(
             mpan=mpan,
@@ -77,10 +81,12 @@ class _Line:
             region=self._row["region"] or "Unknown",
             hub=hub,
             apc=apc,
+            meter=meter,
+            proportional=proportional,
         )
 
     def _value(self, column: str, make: Callable[[str], T]) -> T | None:
-        text = self._row[column] or ""
+        text = self._row.get(column) or ""
         try:
             return make(text)
         except InvalidIdentifier as error:
@@ -97,6 +103,19 @@ def _slot(text: str) -> int:
     if text not in ("1", "2", "3", "4", "5"):
         raise ValueError("must be within 1..5")
     return int(text)
+
+
+def _meter(text: str) -> Generation:
+    for known in get_args(Generation):
+        if (text or "3") == known:
+            return cast("Generation", known)
+    raise ValueError(f"must be one of {', '.join(get_args(Generation))}")
+
+
+def _yes(text: str) -> bool:
+    if text not in ("", "yes", "no"):
+        raise ValueError("must be yes or no")
+    return text == "yes"
 
 
 def _hub(text: str) -> HubBand:
