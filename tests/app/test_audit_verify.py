@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from linkbox.app.audit_parallel import scan_on_all_cores
+from linkbox.records.audit import EMPTY_CHAIN, verify_lines
 from tests.app.commandline import call
 
 Lines = list[bytes]
@@ -104,3 +107,17 @@ def test_file_that_is_no_key_is_refused_by_its_name(
     said = call(capsys, "audit", "verify", dossier, "--public-key", tmp_path / "key.pem")
     assert said.code == 2
     assert str(tmp_path / "key.pem") in said.error
+
+
+@pytest.mark.parametrize("workers", [2, 3, 5])
+def test_all_cores_together_find_what_one_finds(workers: int, dossier: Path) -> None:
+    lines = dossier.read_bytes().split(b"\n")
+    records = [line for line in lines if line.startswith(b'{"digest"')]
+    scan = partial(scan_on_all_cores, workers=workers, worth_it=2)
+    alone = verify_lines(records)
+    assert alone.ok
+    assert verify_lines(records, scan_all=scan) == alone
+    for at in (1, len(records) // 2, len(records) - 1):
+        bent = [*records[:at], records[at].replace(b'"seq":', b'"seq" :'), *records[at + 1 :]]
+        assert scan(bent, EMPTY_CHAIN, set()) is None
+        assert verify_lines(bent, scan_all=scan) == verify_lines(bent)

@@ -14,7 +14,7 @@ from linkbox.records.audit import EMPTY_CHAIN, ChainHead, head_of, verify_lines
 from linkbox.records.verification import Piece, join_pieces, scan_piece
 from tests.records.conftest import make_chain
 
-COUNT = 1100  # several blocks, and numbers of one to four digits
+COUNT = 3100  # several blocks, and numbers of one to four digits
 
 
 @cache

@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from linkbox.base.time import format_utc
 from linkbox.records.chain import (
@@ -41,7 +42,7 @@ _STREAM_REST = re.compile(rb',"stream_previous":"([0-9a-f]{64})","stream_seq":([
 _TIME = slice(ENTRY_AT + 7, ENTRY_AT + 7 + 24)
 _FACTS_DIGEST = slice(_TIME.stop + 18, _TIME.stop + 18 + 64)
 _NEW_STREAM = (_HEX, 1)
-_BLOCK = 256
+_BLOCK = 1024
 _DIGEST = slice(11, 75)
 _PREVIOUS = slice(_FACTS_DIGEST.stop + 14, _FACTS_DIGEST.stop + 14 + 64)
 _FIXED = _PREVIOUS.stop + len(b'","seq":')
@@ -55,7 +56,12 @@ _CONSTANT_PARTS = (
 _CONSTANT_BYTES = np.frombuffer(_LINE % (_HEX, b"2026-01-13T00:30:00.000Z", _HEX, _HEX, 1, b"s", _HEX, 1), np.uint8)
 """What stands between the fields of a line up to its number: the same in every line."""
 _STREAM_START = b',"stream":"'
-_LINK = b',"stream_previous":"%b","stream_seq":%d,"type":"'
+_LINK_START, _LINK_MIDDLE, _LINK_END = b',"stream_previous":"', b'","stream_seq":', b',"type":"'
+_WINDOW = _FIXED + 160
+"""So much of each line is looked at in a block: to the type, unless names or numbers are unusually long."""
+_ZERO = ord("0")
+_Octets: TypeAlias = NDArray[np.uint8]
+_Numbers: TypeAlias = NDArray[np.int64]
 
 
 class Coverage(StrEnum):
@@ -269,45 +275,94 @@ class _Walk:
         first and then compared with what the lines say, as joined texts."""
         if len(lines) < _BLOCK or len(str(self.seq + 1)) != len(str(self.seq + _BLOCK)):
             return False
-        sha256 = hashlib.sha256
         ends = [line.find(b"}", ENTRY_AT) + 1 for line in lines]
         facts = [line[end + _FACTS_OFFSET : -1] for line, end in zip(lines, ends, strict=True)]
-        heads = np.frombuffer(b"".join([line[:_FIXED] for line in lines]), dtype=np.uint8)
-        if b"null" in facts or heads.size != _FIXED * len(lines):
+        heads = np.frombuffer(b"".join([line[:_WINDOW] for line in lines]), dtype=np.uint8)
+        if b"null" in facts or heads.size != _WINDOW * len(lines):
             return False
-        table = heads.reshape(len(lines), _FIXED)
+        table = heads.reshape(len(lines), _WINDOW)
         told = table[:, _DIGEST].tobytes()
-        entries = b"".join([sha256(line[ENTRY_AT:end]).digest() for line, end in zip(lines, ends, strict=True)])
-        contents = b"".join([sha256(fact).digest() for fact in facts])
+        entries = _digests_of([line[ENTRY_AT:end] for line, end in zip(lines, ends, strict=True)])
+        contents = _digests_of(facts)
         fits = (
             entries.hex().encode() == told
             and contents.hex().encode() == table[:, _FACTS_DIGEST].tobytes()
             and table[:, _PREVIOUS].tobytes() == self.previous + told[:-64]
             and all(bool((table[:, part] == _CONSTANT_BYTES[part]).all()) for part in _CONSTANT_PARTS)
         )
-        return fits and self._joined(lines, ends) and self._streams_fit(lines, told)
+        return fits and self._joined(lines, ends) and self._streams_fit(table, told)
 
     @staticmethod
     def _joined(lines: Sequence[bytes], ends: Sequence[int]) -> bool:
         joints = b"".join([line[end : end + _FACTS_OFFSET] for line, end in zip(lines, ends, strict=True)])
         return joints == FACTS_START * len(lines) and b"".join([line[-1:] for line in lines]) == b"}" * len(lines)
 
-    def _streams_fit(self, lines: Sequence[bytes], told: bytes) -> bool:
-        """Number, stream and the stream's own link of each line; taken over only if all of them fit."""
-        streams, seq = dict(self.streams), self.seq
-        for index, line in enumerate(lines):
-            seq += 1
-            head, _, rest = line[_FIXED:].partition(_STREAM_START)
-            name, _, rest = rest.partition(b'"')
-            digest, number = streams.get(name) or self._before(name, rest)
-            if head != b"%d" % seq or not rest.startswith(_LINK % (digest, number)):
+    def _streams_fit(self, table: _Octets, told: bytes) -> bool:
+        """Number, stream and the stream's own link of each line; taken over only if all of them fit. A stream that was
+        not seen before is left to ``take_lines``."""
+        count, first = len(table), self.seq + 1
+        numbers = _digits(first, count)
+        name_at = _FIXED + numbers.shape[1] + len(_STREAM_START)
+        head = table[:, _FIXED : name_at - len(_STREAM_START)]
+        fits = bool((head == numbers).all())
+        fits = fits and bool((table[:, name_at - len(_STREAM_START) : name_at] == _octets(_STREAM_START)).all())
+        own = table[:, _DIGEST]
+        streams, left = dict(self.streams), count
+        for name, (digest, number) in self.streams.items() if fits else ():
+            mark = _octets(name + b'"')
+            rows = np.flatnonzero((table[:, name_at : name_at + len(mark)] == mark).all(axis=1))
+            if not rows.size:
+                continue
+            if not _links_fit(table, rows, name_at + len(mark), own, digest, number):
                 return False
-            streams[name] = (told[64 * index : 64 * index + 64], number + 1)
-        for number in self.wanted.intersection(range(self.seq + 1, seq + 1)):
-            at = 64 * (number - self.seq - 1)
-            self.scan.digests[number] = told[at : at + 64].decode()
-        self.streams, self.seq, self.previous = streams, seq, told[-64:]
+            left -= int(rows.size)
+            streams[name] = (own[rows[-1]].tobytes(), number + int(rows.size))
+        if not fits or left:
+            return False
+        for wanted in self.wanted.intersection(range(first, first + count)):
+            at = 64 * (wanted - first)
+            self.scan.digests[wanted] = told[at : at + 64].decode()
+        self.streams, self.seq, self.previous = streams, self.seq + count, told[-64:]
         return True
+
+
+def _links_fit(table: _Octets, rows: _Numbers, at: int, own: _Octets, digest: bytes, number: int) -> bool:
+    """Whether the lines of one stream each name the one before in it, and count on from ``number``."""
+    numbers = _digits(number, int(rows.size))
+    ends = (len(_LINK_START), 64, len(_LINK_MIDDLE), numbers.shape[1], len(_LINK_END))
+    a, b, c, d, e = (at + sum(ends[: n + 1]) for n in range(5))
+    if numbers[0, 0] == _ZERO or e > table.shape[1]:
+        return False
+    mine = table[rows, at:e]
+    before = np.concatenate([_octets(digest)[np.newaxis, :], own[rows[:-1]]])
+    return (
+        bool((mine[:, : a - at] == _octets(_LINK_START)).all())
+        and bool((mine[:, a - at : b - at] == before).all())
+        and bool((mine[:, b - at : c - at] == _octets(_LINK_MIDDLE)).all())
+        and bool((mine[:, c - at : d - at] == numbers).all())
+        and bool((mine[:, d - at :] == _octets(_LINK_END)).all())
+    )
+
+
+_hash = hashlib.sha256
+_digest_of = type(_hash()).digest
+
+
+def _digests_of(texts: Sequence[bytes]) -> bytes:
+    """SHA-256 of each text, one after another; the loop over them runs in C."""
+    return b"".join(map(_digest_of, map(_hash, texts)))
+
+
+def _octets(text: bytes) -> _Octets:
+    return np.frombuffer(text, dtype=np.uint8)
+
+
+def _digits(first: int, count: int) -> _Octets:
+    """The decimal digits of consecutive numbers, one number a row, as wide as the last; a shorter one begins with 0."""
+    width = len(str(first + count - 1))
+    powers = 10 ** np.arange(width - 1, -1, -1, dtype=np.int64)
+    values = np.arange(first, first + count, dtype=np.int64)
+    return (values[:, np.newaxis] // powers % 10 + _ZERO).astype(np.uint8)
 
 
 def _start_before(lines: Sequence[bytes]) -> ChainHead:
