@@ -58,7 +58,9 @@ class PostgresqlStore(SqlRegister):
         """Open or create the store; raise StoreUnusable where there is none, or where it is somebody else's."""
         try:
             parsed = sa.make_url(url).set(drivername="postgresql+psycopg")
-            engine = sa.create_engine(parsed, pool_size=1, max_overflow=0, pool_reset_on_return=None)
+            engine = sa.create_engine(
+                parsed, pool_size=1, max_overflow=0, pool_reset_on_return=None, hide_parameters=True
+            )
         except ImportError as error:
             raise StoreUnusable("PostgreSQL", "the extra 'postgresql' is not installed") from error
         except (sa.exc.ArgumentError, ValueError) as error:

@@ -49,6 +49,7 @@ def _same(text: str) -> str:
     return text
 
 
+_SHARED = {"check_same_thread": False}
 LOCK_SUFFIX = "-owner"
 """Added to the store's name: the file that its owner holds locked, and that a process which dies gives up."""
 
@@ -63,7 +64,7 @@ class SqliteStore(SqlRegister):
         """Open or create the store; raise StoreUnusable for a file that is something else, or somebody else's."""
         self._lock = _own(path) if owner and path is not None else None
         url = "sqlite://" if path is None else f"sqlite:///{path}"
-        engine = sa.create_engine(url, poolclass=sa.pool.StaticPool, connect_args={"check_same_thread": False})
+        engine = sa.create_engine(url, poolclass=sa.pool.StaticPool, connect_args=_SHARED, hide_parameters=True)
         try:
             super().__init__(engine, Statements(engine.dialect, _MORE, _same), str(path))
         except StoreUnusable:
