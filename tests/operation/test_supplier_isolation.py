@@ -159,7 +159,7 @@ def test_the_model_tells_apart_what_the_code_might_mix_up() -> None:
     street.judge()
     assert {n["supplier"] for n in street.notices()} == {FIRST, "Birch Power"}
     for wrong in ("Birch Power", "Cedar Light"):
-        mixed = [n for n in street.notices() if n["supplier"] == FIRST][0]
+        mixed = next(n for n in street.notices() if n["supplier"] == FIRST)
         key = str(mixed["id"])
         kept = street.rig.notices.delivered[key]
         street.rig.notices.delivered[key] = {**kept, "supplier": wrong}
