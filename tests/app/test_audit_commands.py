@@ -121,10 +121,13 @@ def test_while_a_controller_works_on_the_store_nothing_writes_into_its_chain(
     clock = ("clocks", "decide", "F1", "reinforced", "--store", place, "--by", "A", "--reason", "r")
     redaction = ("audit", "redact", "--store", place, "--mpan", held_mpan(evening), *WHO, "--yes")
     retention = ("audit", "retention", "--store", place, "--yes", "--by", "A")
-    for command in (finding, clock, redaction, retention):
+    for command in (finding, redaction, retention):
         said = call(capsys, *command)
         assert said.code == 1, (command, said)
         assert "in use: another Linkbox works on it" in said.error
+    said = call(capsys, *clock)
+    assert (said.code, "handed to the controller" in said.out) == (0, True)
+    assert [item.kind for item in owner.pending_inbox()] == ["clock_decision"]
     assert owner.audit_lines() == before
     assert call(capsys, "clocks", "show", "--store", place).code == 0  # who only looks is let in
     owner.close()

@@ -116,9 +116,7 @@ def decide(
     on: Annotated[str | None, typer.Option(help="The day, YYYY-MM-DD; default: today.")] = None,
     until: Annotated[str | None, typer.Option(help="The end of an override, YYYY-MM-DD.")] = None,
 ) -> None:
-    """Record a decision about a feeder's clock. Only while no controller works on the store."""
-    from linkbox.base.time import SystemClock
-    from linkbox.operation.clock_desk import decide_offline
+    """Record a decision about a feeder's clock; a controller that works on the store takes it up by itself."""
     from linkbox.records.clocks import ClockEvent, Decision
 
     if event not in list(ClockEvent):
@@ -132,9 +130,24 @@ def decide(
         reason=reason,
         until=None if until is None else _day(until, "--until"),
     )
-    with opened_store(store, owner=True) as opened:
-        decide_offline(opened, decision, at=SystemClock().now())
-    typer.echo(f"{feeder}: {event.replace('_', ' ')} recorded")
+    typer.echo(f"{feeder}: {event.replace('_', ' ')} {_keep(store, decision)}")
+
+
+def _keep(path: Path, decision: Any) -> str:
+    """Record a decision in a store at rest, or hand it to the controller that works on it; which of both."""
+    from linkbox.adapters.store_sql import StoreOwned
+    from linkbox.base.time import SystemClock
+    from linkbox.operation.clock_desk import decide_offline, handed_over
+
+    at = SystemClock().now()
+    try:
+        with opened_store(path, owner=True) as opened:
+            decide_offline(opened, decision, at=at)
+        return "recorded"
+    except StoreOwned:
+        with opened_store(path) as opened, opened.transaction() as tx:
+            tx.put_inbox(handed_over(decision, at))
+        return "handed to the controller that works on this store"
 
 
 def opened_store(path: Path, *, owner: bool = False) -> Any:

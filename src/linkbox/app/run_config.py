@@ -177,6 +177,7 @@ class DailyPart(_Part):
     supplier_files_at: CivilTime | None = "06:00"
     clocks_at: CivilTime | None = "07:00"
     clocks_tell: str = ""
+    clocks_refuse: bool = True
 
 
 class RecordsPart(_Part):

@@ -163,6 +163,7 @@ def _site(
         tariff_share=config.network.tariff_share,
         operators=operators.keys,
         seeking=seeking,
+        overdue_clock_refuses=config.daily.clocks_refuse,
         checkpoints=_checkpoints(config),
         notices=notices,
     )

@@ -10,7 +10,7 @@ from datetime import timedelta
 from linkbox.base.identifiers import Mpan
 from linkbox.base.time import format_utc, parse_utc
 from linkbox.control.intervention import Intervention
-from linkbox.operation import notify
+from linkbox.operation import clock_desk, notify
 from linkbox.operation.plan_desk import make_plan, rules_forbid
 from linkbox.operation.ports import Row
 from linkbox.operation.session import Session
@@ -20,7 +20,8 @@ TABLE = "warning"
 
 def warn(session: Session, intervention: Intervention) -> None:
     """The market has been asked: warn those whom a plan of this moment would hold."""
-    if rules_forbid(session, intervention) is not None:
+    overdue = clock_desk.forbids(session, intervention.feeder_id)
+    if overdue is not None or rules_forbid(session, intervention) is not None:
         return
     start = max(session.now, intervention.deadline_at or session.now)
     for hold in make_plan(session, intervention, intervention.required_a).commands:

@@ -23,6 +23,7 @@ from linkbox.grid.telemetry import Reading
 from linkbox.market import RemoteProtocolError as MarketRefusal
 from linkbox.operation import (
     arrivals,
+    clock_desk,
     commands,
     customer_desk,
     customer_messages,
@@ -247,6 +248,8 @@ class Controller:
             arrivals.take_dcc(session, item)
         elif item.kind == OPERATOR:
             operator_desk.take_word(session, item)
+        elif item.kind == clock_desk.DECISION:
+            clock_desk.take_decision(session, item)
         else:
             market_inbox.take(session, item, self._market.read(item.body))
 

@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -145,6 +145,7 @@ class Desk:
     boost: dict[Mpan, BoostRow] = field(default_factory=dict)
     tokens: dict[Mpan, str] = field(default_factory=dict)
     tokens_redacted: int = 0
+    clocks: dict[FeederId, tuple[date, str | None]] = field(default_factory=dict)
     signed: Signed = field(default_factory=Signed)
     recall_exchange: Callable[[str], LiveExchange | None]
     recall_command: Callable[[str], Command]

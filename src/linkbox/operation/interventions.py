@@ -16,6 +16,7 @@ from linkbox.operation import (
     ahead_desk,
     authorisation_desk,
     boost_desk,
+    clock_desk,
     drawing_desk,
     market_desk,
     notify,
@@ -189,6 +190,10 @@ def _planned(session: Session, intervention: Intervention) -> Intervention:
             why = f"nothing had to go for {PLANNED_AT_MOST}; the next reading that needs it opens another"
             return intervention.apply(_E.TIME_OUT, session.now, why)
         return replace(intervention, deadline_at=intervention.since + PLANNED_AT_MOST)
+    overdue = _overdue(session, intervention)
+    if overdue is not None:
+        escalated = release_desk.escalate(session, intervention, need, overdue, kind="clock")
+        return escalated.apply(_E.NOTHING_TO_COMMAND, session.now, overdue)
     forbidden = plan_desk.rules_forbid(session, intervention)
     if forbidden is not None:
         why = f"Linkbox may not switch load under the rules in force: {forbidden}"
@@ -290,8 +295,7 @@ def _holding(session: Session, intervention: Intervention) -> Intervention:
 
 
 def _more(session: Session, intervention: Intervention, need: tuple[float, float, float]) -> Intervention:
-    forbidden = plan_desk.rules_forbid(session, intervention)
-    if forbidden is not None:
+    if _overdue(session, intervention) is not None or plan_desk.rules_forbid(session, intervention) is not None:
         return intervention
     intervention, commands = authorisation_desk.order(session, intervention, need)
     intervention = _escalate_shortfall(session, intervention)
@@ -299,6 +303,11 @@ def _more(session: Session, intervention: Intervention, need: tuple[float, float
         return intervention
     why = _in_turn(session, intervention, commands, need)
     return intervention.apply(_E.MORE_NEEDED, session.now, why, deadline_at=session.now + COMMAND_WAIT)
+
+
+def _overdue(session: Session, intervention: Intervention) -> str | None:
+    """Why the feeder's clock lets no last resort begin; one that has begun goes on."""
+    return None if intervention.first_command_at else clock_desk.forbids(session, intervention.feeder_id)
 
 
 def _labels_coming(session: Session, intervention: Intervention) -> bool:

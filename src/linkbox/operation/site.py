@@ -45,7 +45,8 @@ class Site:
     whose word counts, each with the key that seals it (``operators.key_of``). ``seeking`` says how a new
     tenant is asked for consent; None: the property waits for a campaign. ``pseudonym`` names customers in messages
     about this set-up; in the records they stand under tokens with ``salts`` of their own (``operation.personal``).
-    ``checkpoints`` says how often the chain is signed, where there is a key of records."""
+    ``overdue_clock_refuses``: no last resort on a feeder whose clock (NF10) has run out, unless people have overridden
+    it. ``checkpoints`` says how often the chain is signed, where there is a key of records."""
 
     feeders: tuple[FeederModel, ...]
     chargers: Mapping[Mpan, ChargerPoint]
@@ -61,6 +62,7 @@ class Site:
     operators: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     seeking: Seeking | None = None
     salts: Salts = field(default=random_salt, repr=False)
+    overdue_clock_refuses: bool = True
     checkpoints: CheckpointPolicy = field(default_factory=CheckpointPolicy)
     notices: NoticeSetup = field(default_factory=NoticeSetup)
 

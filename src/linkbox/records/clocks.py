@@ -151,6 +151,11 @@ class ClockReading:
     limits_reached: int
 
     @property
+    def overdue(self) -> bool:
+        """Whether it has run out, and no override is in force."""
+        return self.state in _OVERDUE
+
+    @property
     def due_day(self) -> str | None:
         """``due`` as text."""
         return None if self.due is None else self.due.isoformat()

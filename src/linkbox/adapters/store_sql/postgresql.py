@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from linkbox.adapters.store_sql.register import ROWS_AT_ONCE, PointRow, SqlRegister
-from linkbox.adapters.store_sql.schema import METADATA, SCHEMA_VERSION, StoreUnusable
+from linkbox.adapters.store_sql.schema import METADATA, SCHEMA_VERSION, StoreOwned, StoreUnusable
 from linkbox.adapters.store_sql.statements import Statements
 from linkbox.operation.stored_facts import StoredFact
 
@@ -162,7 +162,7 @@ def _own(dbapi_connection: Any, _: object) -> None:
             dbapi_connection.close()
             if getattr(error, "sqlstate", None) != "55P03":  # lock_not_available
                 raise
-            raise StoreUnusable("PostgreSQL", "in use: another Linkbox works on it") from error
+            raise StoreOwned("PostgreSQL") from error
         cursor.execute("SET lock_timeout = 0")
     dbapi_connection.commit()
 

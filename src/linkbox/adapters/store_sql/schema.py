@@ -93,3 +93,10 @@ class StoreUnusable(LinkboxError):
     def __init__(self, path: str, why: str) -> None:
         self.path, self.why = path, why
         super().__init__(f"{path} can not be used as a Linkbox store: {why}")
+
+
+class StoreOwned(StoreUnusable):
+    """Another process runs a controller on it, or writes into its chain."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, "in use: another Linkbox works on it")

@@ -11,7 +11,7 @@ from typing import IO, Any
 import sqlalchemy as sa
 
 from linkbox.adapters.store_sql.register import PointRow, SqlRegister
-from linkbox.adapters.store_sql.schema import METADATA, SCHEMA_VERSION, StoreUnusable
+from linkbox.adapters.store_sql.schema import METADATA, SCHEMA_VERSION, StoreOwned, StoreUnusable
 from linkbox.adapters.store_sql.statements import Statements
 from linkbox.operation.stored_facts import StoredFact
 
@@ -41,7 +41,7 @@ def _own(path: Path) -> IO[str]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         lock.close()
-        raise StoreUnusable(str(path), "in use: another Linkbox works on it") from error
+        raise StoreOwned(str(path)) from error
     return lock
 
 
