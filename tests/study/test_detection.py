@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from linkbox.app.bench_detection import together
 from linkbox.grid.network import CABLES, FUSES, TRANSFORMERS, FeederModel
 from linkbox.grid.policy import RiskPolicy
 from linkbox.grid.risk import RiskState
@@ -130,3 +131,9 @@ def test_a_real_feeder_is_lived_and_watched_and_its_fuse_is_seen_to_blow() -> No
             assert one.sensitive_min is not None
             assert one.sensitive_min <= one.overload_min
             assert told.grade[one.overload_min - 1] >= STATES.index(RiskState.AT_RISK)
+
+
+def test_labels_of_points_that_lie_on_each_other_are_joined() -> None:
+    points = [(0.0, 27.3), (0.0, 27.3), (0.0, 27.3), (8.0, 63.6)]
+    assert together(points, ["0.9", "0.95", "0.99", "0.5"]) == {(0.0, 27.3): "0.9 to 0.99", (8.0, 63.6): "0.5"}
+    assert together([], []) == {}
