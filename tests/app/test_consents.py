@@ -299,3 +299,28 @@ def test_an_exported_table_is_csv(tmp_path: Path, place: Path) -> None:
     load(place, "import", consents(tmp_path, f'{A},2026-01-02T10:00:00Z,given,v,web,"form ""7"", page 2",T1'))
     rows = list(csv.DictReader(io.StringIO(run("export", "--store", place))))
     assert rows[0]["evidence"] == 'form "7", page 2'
+
+
+def test_a_fact_that_was_recorded_in_error_is_annulled_and_moves_with_the_register(tmp_path: Path, place: Path) -> None:
+    load(place, "import", consents(tmp_path, given(A), given(B)))
+    (told,) = load(place, "show", A)["history"]
+    where = ("--store", place, "--by", "A. Able", "--reason", "the neighbour's form")
+    assert "before: consent given" in run("annul", A, told["fact"][:8], *where)
+    shown = load(place, "show", A)
+    assert not shown["consent in force"]
+    assert [f.get("annulled", "")[-20:] for f in shown["history"]].count("the neighbour's form") == 1
+    assert load(place, "show", A, "--known-at", "2026-01-03T00:00:00Z")["history"] == []
+    for wrong in (told["fact"][:8], told["fact"][:4], "0" * 32):
+        with pytest.raises(InvalidInput):
+            run("annul", A, wrong, *where)
+    with pytest.raises(InvalidInput) as refused:
+        run("annul", B, told["fact"], "--store", place, "--by", " ", "--reason", "")
+    assert {issue.where for issue in refused.value.issues} == {"FACT", "--by", "--reason"}
+    new = tmp_path / "new.sqlite"
+    for kind in ("consents", "annulments"):
+        run("export", "--store", place, "--kind", kind, "--out", tmp_path / f"{kind}.csv")
+        load(new, "import", tmp_path / f"{kind}.csv", "--as-recorded")
+    assert load(new, "show", A) | {"at": ""} == load(place, "show", A) | {"at": ""}
+    annulments = table(tmp_path / "bad.csv", "mpan,at,fact,reason,recorded_by", f"{A},2026-01-02T10:00:00Z,12,,x")
+    with pytest.raises(InvalidInput):
+        load(new, "import", annulments)

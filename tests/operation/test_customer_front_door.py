@@ -17,7 +17,7 @@ from linkbox.adapters.hosting import Hosted
 from linkbox.adapters.inbound_customers import MAX_MESSAGE_BYTES, Senders, WeakSecret, customer_router
 from linkbox.adapters.inbound_http import create_inbound_app
 from linkbox.base.time import format_utc
-from linkbox.customers import ConsentEvent, ConsentKind, Scope, SupplierChange, event_to_row
+from linkbox.customers import Annulment, ConsentEvent, ConsentKind, Scope, SupplierChange, event_to_row, fact_id
 from linkbox.emulator import FaultKind, FaultPlan, FaultRule
 from linkbox.operation import customer_desk
 from linkbox.operation.entities import CommandState
@@ -25,7 +25,18 @@ from linkbox.operation.letters import Asked, Letter, Seeking
 from linkbox.operation.rate_limit import RateLimit
 from linkbox.operation.stored_facts import stored
 from tests.operation.conftest import MakeRig
-from tests.operation.rig import CHARGERS, START, Rig, after, consent, moved_in, mpan, patched
+from tests.operation.rig import (
+    CHARGERS,
+    START,
+    YEAR_AGO,
+    Rig,
+    after,
+    assert_memory_equals_store,
+    consent,
+    moved_in,
+    mpan,
+    patched,
+)
 from tests.operation.test_who_is_held import EVERYBODY, OTHERS, VERY_HOT, held, refusals, sound
 
 SECRET = b"a secret of a system that tells us of customers"
@@ -326,3 +337,26 @@ def test_a_weak_secret_is_refused_and_no_secret_is_shown() -> None:
         Senders({"x": b"short"})
     assert "short'" not in str(caught.value)
     assert "secret of a system" not in repr(Senders({"x": SECRET}))
+
+
+async def test_a_consent_that_was_recorded_in_error_is_annulled_and_its_hold_ends(make_rig: MakeRig) -> None:
+    rig = make_rig(base_a=(95.0, 60.0, 60.0), drawing={0, 3})
+    await rig.run(3)
+    assert rig.held_in_truth() == {0, 3}
+    wrong = consent(0, ConsentKind.GIVEN, YEAR_AGO + timedelta(days=3))
+    now = rig.clock.now()
+    annulled = Annulment(
+        mpan=mpan(0), at=wrong.at, recorded_at=now, fact=fact_id(wrong), reason="Mr Jones's form", recorded_by="A. Able"
+    )
+    with rig.store.transaction() as tx:  # as the command records it beside a controller at work
+        tx.append_customer_event(event_to_row(annulled))
+    await rig.run(2)
+    assert rig.held_in_truth() == {3}
+    assert [row.state for row in rig.store.rows("review")] != []
+    (told,) = [f for f in rig.facts("customer", "told") if f["event"] == "Annulment"]
+    assert (told["by"], told["reason"]) == ("A. Able", "Mr Jones's form")
+    assert "Jones" not in "".join(rig.store.audit_lines())
+    await rig.run(2)
+    assert len([f for f in rig.facts("customer", "told") if f["event"] == "Annulment"]) == 1
+    rig.start()
+    assert_memory_equals_store(rig)

@@ -43,6 +43,7 @@ class Kind(StrEnum):
     TENANCIES = "tenancies"
     SUPPLIERS = "suppliers"
     PRIORITY = "priority"
+    ANNULMENTS = "annulments"
 
 
 @app.command("import")
@@ -148,6 +149,21 @@ def opt_out(
             place, _mpan(mpan), channel=channel, evidence=evidence, by=by or "operator", at=moment(None)
         )
     typer.echo(said)
+
+
+@app.command("annul")
+def annul(
+    mpan: MpanArgument,
+    fact: Annotated[str, typer.Argument(metavar="FACT", help="The fact, or its first 8 digits, from 'show'.")],
+    store: StoreName,
+    by: Annotated[str, typer.Option(help="Who records it.")],
+    reason: Annotated[str, typer.Option(help="Why the fact was recorded in error.")],
+) -> None:
+    """A fact was recorded in error: from now on it counts as never told. What was known before stays to be seen."""
+    from linkbox.app.consents_show import annul_fact
+
+    with opened(store) as place:
+        typer.echo(annul_fact(place, _mpan(mpan), fact, by=by, reason=reason, at=moment(None)))
 
 
 @app.command("seek")

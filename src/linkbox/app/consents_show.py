@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TextIO
 
@@ -12,7 +13,16 @@ from linkbox.app.wire_io import bad_input
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.identifiers import FeederId, Mpan
 from linkbox.base.time import format_utc
-from linkbox.customers import Candidate, CustomerFile, Permit, event_to_row, permit
+from linkbox.customers import (
+    Annulment,
+    Candidate,
+    CustomerEvent,
+    CustomerFile,
+    Permit,
+    event_to_row,
+    fact_id,
+    permit,
+)
 from linkbox.customers.tables import TABLES, cells_of
 from linkbox.customers.withdrawal import withdrawal
 from linkbox.operation.ports import Row
@@ -36,12 +46,44 @@ def facts_of_point(store: AnyStore, mpan: Mpan, at: datetime, known_at: datetime
         "tenancy": status.tenancy,
         "supplier": file.supplier(mpan, at, known_at=known_at) or (point.supplier if point else None),
         "feeder": None if point is None else str(point.feeder_id),
-        "history": [_told(event_to_row(e)) for e in file.history(mpan, known_at=known_at)],
+        "history": [_told(e, file.annulled(mpan, known_at=known_at)) for e in file.told(mpan, known_at=known_at)],
     }
 
 
-def _told(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if name != "mpan" and value != ""}
+def _told(event: CustomerEvent, annulled: Mapping[str, Annulment]) -> dict[str, Any]:
+    fact = fact_id(event)
+    row = {name: value for name, value in event_to_row(event).items() if name != "mpan" and value != ""}
+    gone = annulled.get(fact)
+    told = {**row, "fact": row.get("fact", fact)}
+    if isinstance(event, Annulment):
+        told["this_fact"] = fact
+    return told if gone is None else {**told, "annulled": f"at {format_utc(gone.recorded_at)}: {gone.reason}"}
+
+
+def annul_fact(store: AnyStore, mpan: Mpan, fact: str, *, by: str, reason: str, at: datetime) -> str:
+    """Record that a fact was recorded in error; what the consent is before and after, in words."""
+    file = CustomerFile.of(event for _, event in store.customer_facts(mpans=[mpan]))
+    found = {fact_id(event): event for event in file.told(mpan)}
+    wanted = [known for known in found if len(fact) >= _SHORTEST and known.startswith(fact.lower())]
+    issues = [
+        Issue(where=where, value=value, rule=rule)
+        for where, value, rule, right in (
+            ("FACT", fact, "must be one fact of this point, as 'consents show' prints it", len(wanted) == 1),
+            ("FACT", fact, "is annulled already", not (len(wanted) == 1 and wanted[0] in file.annulled(mpan))),
+            ("--by", by, "must be given", bool(by.strip())),
+            ("--reason", reason, "must be given", bool(reason.strip())),
+        )
+        if not right
+    ]
+    if issues:
+        raise InvalidInput("annulment", issues)
+    event = Annulment(mpan=mpan, at=found[wanted[0]].at, recorded_at=at, fact=wanted[0], reason=reason, recorded_by=by)
+    store.record([stored(event_to_row(event))])
+    before, after = file.consent(mpan, at), file.with_(event).consent(mpan, at)
+    return f"recorded; before: {before.reason}; now: {after.reason}"
+
+
+_SHORTEST = 8
 
 
 def permits_of_feeder(store: AnyStore, feeder: str, at: datetime) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from linkbox.customers.events import (
     EV_CHARGER,
     USUAL_SCOPE,
+    Annulment,
     ConsentEvent,
     ConsentKind,
     CustomerEvent,
@@ -14,11 +15,12 @@ from linkbox.customers.events import (
 )
 from linkbox.customers.permits import Candidate, Permit, PermitNotConstructible, Refusal, permit
 from linkbox.customers.register import ConsentStatus, CustomerFile
-from linkbox.customers.rows import event_from_row, event_to_row
+from linkbox.customers.rows import event_from_row, event_to_row, fact_id
 
 __all__ = [
     "EV_CHARGER",
     "USUAL_SCOPE",
+    "Annulment",
     "Candidate",
     "ConsentEvent",
     "ConsentKind",
@@ -35,5 +37,6 @@ __all__ = [
     "TenancyChange",
     "event_from_row",
     "event_to_row",
+    "fact_id",
     "permit",
 ]

@@ -131,7 +131,30 @@ class PriorityChoice:
             _require_times(self.at, self.recorded_at)
 
 
-CustomerEvent: TypeAlias = ConsentEvent | TenancyChange | SupplierChange | Objection | PriorityChoice
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annulment:
+    """A fact was recorded in error: from ``recorded_at`` on it counts as never told; what was known before stays so.
+
+    ``fact`` is the identity of the annulled fact (see ``identity_of``), 32 hex digits; ``at`` the time of that fact.
+    An annulment may be annulled itself."""
+
+    mpan: Mpan
+    at: datetime
+    recorded_at: datetime
+    fact: str
+    reason: str
+    recorded_by: str
+
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is not UTC or self.recorded_at.tzinfo is not UTC:
+            _require_times(self.at, self.recorded_at)
+        if len(self.fact) != 32 or not set(self.fact) <= set("0123456789abcdef"):
+            raise ValueError("must be the 32 hex digits of a fact")
+        if not self.reason.strip() or not self.recorded_by.strip():
+            raise ValueError("an annulment needs a reason and a name")
+
+
+CustomerEvent: TypeAlias = ConsentEvent | TenancyChange | SupplierChange | Objection | PriorityChoice | Annulment
 
 
 def _require_times(at: datetime, recorded_at: datetime) -> None:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from linkbox.base.identifiers import Mpan
 from linkbox.base.time import format_utc
 from linkbox.customers.events import (
+    Annulment,
     ConsentEvent,
     ConsentKind,
     CustomerEvent,
@@ -20,6 +21,7 @@ from linkbox.customers.events import (
     SupplierChange,
     TenancyChange,
 )
+from linkbox.customers.rows import fact_id
 
 _Event = TypeVar("_Event", bound=CustomerEvent)
 _SOUGHT, _GIVEN = ConsentKind.SOUGHT, ConsentKind.GIVEN
@@ -40,14 +42,18 @@ class CustomerFile:
     """Everything that was recorded about a set of connection points. The order of arrival does not matter."""
 
     _events: Mapping[str, tuple[CustomerEvent, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    _corrected: frozenset[str] = frozenset()  # points with an annulment
 
     @classmethod
     def of(cls, events: Iterable[CustomerEvent]) -> CustomerFile:
         """The file that these events give; an event that comes twice counts once."""
         found: dict[str, list[CustomerEvent]] = {}
+        corrected = set[str]()
         for event in events:
             found.setdefault(event.mpan, []).append(event)
-        return cls(MappingProxyType({mpan: _in_order(mine) for mpan, mine in found.items()}))
+            if event.__class__ is Annulment:
+                corrected.add(event.mpan)
+        return cls(MappingProxyType({mpan: _in_order(mine) for mpan, mine in found.items()}), frozenset(corrected))
 
     def with_(self, *events: CustomerEvent) -> CustomerFile:
         """This file with more events."""
@@ -55,16 +61,27 @@ class CustomerFile:
         for event in events:
             new.setdefault(event.mpan, []).append(event)
         joined = {mpan: _in_order([*self._events.get(mpan, ()), *added]) for mpan, added in new.items()}
-        return CustomerFile(MappingProxyType({**self._events, **joined}))
+        corrected = {event.mpan for event in events if isinstance(event, Annulment)}
+        return CustomerFile(MappingProxyType({**self._events, **joined}), self._corrected | corrected)
 
     def mpans(self) -> frozenset[str]:
         """The points that anything is recorded about."""
         return frozenset(self._events)
 
     def history(self, mpan: Mpan, *, known_at: datetime | None = None) -> tuple[CustomerEvent, ...]:
-        """All events of one point in order of ``at``; only those recorded by ``known_at``, if that is given."""
+        """The events of one point that count, in order of ``at``: without those that were annulled, and without the
+        annulments; only those recorded by ``known_at``, if that is given."""
+        events = self.told(mpan, known_at=known_at)
+        return _uncorrected(events) if mpan in self._corrected else events
+
+    def told(self, mpan: Mpan, *, known_at: datetime | None = None) -> tuple[CustomerEvent, ...]:
+        """Everything that was ever recorded of one point, annulled or not, in order of ``at``."""
         events = self._events.get(mpan, ())
         return events if known_at is None else tuple(e for e in events if e.recorded_at <= known_at)
+
+    def annulled(self, mpan: Mpan, *, known_at: datetime | None = None) -> Mapping[str, Annulment]:
+        """The annulments in force of one point, by the fact that each annuls."""
+        return _annulments(self.told(mpan, known_at=known_at))
 
     def tenancy(self, mpan: Mpan, at: datetime, *, known_at: datetime | None = None) -> TenancyChange | None:
         """The tenancy that held at ``at``, as far as one was recorded."""
@@ -142,6 +159,21 @@ def _in_order(events: list[CustomerEvent]) -> tuple[CustomerEvent, ...]:
     if any(a.at == b.at and a.recorded_at == b.recorded_at for a, b in pairwise(events)):
         events = sorted(set(events), key=lambda e: (e.at, e.recorded_at, repr(e)))
     return tuple(events)
+
+
+def _annulments(events: Iterable[CustomerEvent]) -> dict[str, Annulment]:
+    """By fact; the latest word counts first, for an annulment may be annulled itself."""
+    found: dict[str, Annulment] = {}
+    annulments = [event for event in events if isinstance(event, Annulment)]
+    for annulment in sorted(annulments, key=lambda e: (e.recorded_at, fact_id(e)), reverse=True):
+        if fact_id(annulment) not in found:
+            found[annulment.fact] = annulment
+    return found
+
+
+def _uncorrected(events: tuple[CustomerEvent, ...]) -> tuple[CustomerEvent, ...]:
+    gone = _annulments(events)
+    return tuple(e for e in events if not isinstance(e, Annulment) and fact_id(e) not in gone)
 
 
 def _last_of(kind: type[_Event], events: Iterable[CustomerEvent], at: datetime) -> _Event | None:

@@ -13,6 +13,7 @@ from linkbox.base.identifiers import InvalidIdentifier, Mpan
 from linkbox.base.time import parse_utc
 from linkbox.customers.events import (
     USUAL_SCOPE,
+    Annulment,
     ConsentEvent,
     ConsentKind,
     CustomerEvent,
@@ -29,6 +30,7 @@ EVENT_KINDS: Mapping[str, type[CustomerEvent]] = {
     "supplier_change": SupplierChange,
     "objection": Objection,
     "priority_choice": PriorityChoice,
+    "annulment": Annulment,
 }
 _NAMES = {kind: name for name, kind in EVENT_KINDS.items()}
 KINDS_OF_CONSENT = {kind.value: kind for kind in ConsentKind}
@@ -90,6 +92,11 @@ def identity_of(row: Mapping[str, Any]) -> bytes:
     names = TOLD.get(str(row.get("event"))) or sorted(row)
     told = "\x1f".join([str(row.get(name)) for name in names])
     return hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def fact_id(event: CustomerEvent) -> str:
+    """The identity of a fact as people write it: 32 hex digits."""
+    return identity_of(event_to_row(event)).hex()
 
 
 def masked_mpan(value: object) -> str:
@@ -174,7 +181,11 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     "opted_in": _boolean,
     "scope": _scope,
     **dict.fromkeys(
-        ("text_version", "channel", "evidence", "tenancy", "recorded_by", "supplier", "intervention_id"), _text
+        (
+            *("text_version", "channel", "evidence", "tenancy", "recorded_by", "supplier", "intervention_id"),
+            *("fact", "reason"),
+        ),
+        _text,
     ),
 }
 """How each member of a row is read, by its name."""

@@ -53,7 +53,15 @@ TABLES = (
         required=("mpan", "at", "opted_in", "evidence"),
         optional=(RECORDED_AT,),
     ),
+    Table(
+        name="annulments",
+        event="annulment",
+        required=("mpan", "at", "fact", "reason", "recorded_by"),
+        optional=(RECORDED_AT,),
+    ),
 )
+_UNUSUAL = frozenset({"priority_choice", "annulment"})
+"""Events whose lines have more to judge than times and an MPAN."""
 _BOOLEANS = {"yes": True, "no": False}
 _BOOLEAN_COLUMNS = frozenset({"opted_in", "off", "boost_button", "register_opt_in"})
 
@@ -93,7 +101,7 @@ class Part:
     @property
     def usual_head(self) -> bool:
         """Whether the head has the columns that it must have and no others, none of them a yes or no."""
-        return set(self.header) == set(self.table.required) and self.table.event != "priority_choice"
+        return set(self.header) == set(self.table.required) and self.table.event not in _UNUSUAL
 
     def facts(self) -> Iterator[dict[str, Any] | tuple[Issue, ...]]:
         """Line by line: the fact as a row, or the issues."""

@@ -236,7 +236,7 @@ class Controller:
         if last == self.desk.facts_seen:
             return
         facts = self._store.customer_facts(after=self.desk.facts_seen, mpans=self._site.mpans)
-        new = [event for _, event in facts if event not in self.desk.customers.history(event.mpan)]
+        new = [event for _, event in facts if event not in self.desk.customers.told(event.mpan)]
         if new:
             with self.session() as session:
                 for event in new:

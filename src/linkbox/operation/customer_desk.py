@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from linkbox.base.identifiers import Mpan
 from linkbox.base.time import format_utc
-from linkbox.customers import CustomerEvent, Refusal, TenancyChange, event_to_row
+from linkbox.customers import Annulment, CustomerEvent, Refusal, TenancyChange, event_to_row
 from linkbox.customers.withdrawal import withdrawal
 from linkbox.grid.network import ConnectionPoint
 from linkbox.operation.desk import Desk
@@ -18,6 +19,7 @@ from linkbox.operation.ports import Row
 from linkbox.operation.release_desk import free
 from linkbox.operation.seeking import seek
 from linkbox.operation.session import Session
+from linkbox.records.commitments import FREE_TEXT, NAME, Personal
 
 
 def tell(session: Session, event: CustomerEvent) -> None:
@@ -31,7 +33,8 @@ def learn(session: Session, event: CustomerEvent) -> None:
     desk = session.desk
     before = desk.customers
     desk.customers = before.with_(event)
-    session.audit("customer", "told", customer=session.customer(event.mpan), event=type(event).__name__, at=event.at)
+    customer, more = session.customer(event.mpan), _said(session, event)
+    session.audit("customer", "told", customer=customer, event=type(event).__name__, at=event.at, **more)
     for hold in _holds(desk):
         if hold.mpan == event.mpan:
             _free_if_refused(session, hold)
@@ -40,6 +43,15 @@ def learn(session: Session, event: CustomerEvent) -> None:
         seek(session, point, event)
     if event.at < session.now:
         _mark_for_review(session, event)
+
+
+def _said(session: Session, event: CustomerEvent) -> dict[str, Any]:
+    """What more the record tells: of an annulment, of which fact, by whom and why."""
+    if not isinstance(event, Annulment):
+        return {}
+    token = session.customer(event.mpan)
+    reason, by = Personal(event.reason, FREE_TEXT, token), Personal(event.recorded_by, NAME, token)
+    return {"fact": event.fact, "reason": reason, "by": by}
 
 
 def withdraw(session: Session, mpan: Mpan, *, channel: str, evidence: str, recorded_by: str) -> None:
