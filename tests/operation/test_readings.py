@@ -110,3 +110,24 @@ async def test_what_a_restart_finds_is_what_was_known(make_rig: MakeRig) -> None
         rig.start()
         sound(rig)
     assert rig.commands()
+
+
+async def test_the_history_keeps_what_was_thought_of_the_feeder_that_was_read_and_of_changes(make_rig: MakeRig) -> None:
+    rig = make_rig(feeders=3, measured=False)
+    for second, feeder in ((0, "F1"), (1, "F2"), (2, "F1"), (3, "F2")):
+        rig.clock.move_to(after(60 + second))
+        assert rig.read((50.0 + second, 50.0, 50.0), feeder=feeder) is None
+    kept = [(row.owner, row.body["at"][-7:-1], row.state) for row in rig.store.rows("assessment")]
+    never_heard = {(feeder, "00.000", "blind") for feeder in ("F2", "F3")}
+    assert never_heard <= set(kept)
+    assert [found for found in kept if found not in never_heard] == [
+        ("F1", "00.000", "normal"),
+        ("F2", "01.000", "normal"),
+        ("F1", "02.000", "normal"),
+        ("F2", "03.000", "normal"),
+    ]
+    await rig.run(7)
+    states = [row.state for row in rig.store.rows("assessment", owner="F1")]
+    assert states[-1] == RiskState.BLIND.value
+    assert states.count(RiskState.BLIND.value) == 1
+    sound(rig)

@@ -77,12 +77,13 @@ def take_reading(session: Session, feeder_id: FeederId, at: datetime, body: Mapp
     )
     desk.current_a[feeder_id] = (float(current[index, 0]), float(current[index, 1]), float(current[index, 2]))
     session.tx.save_snapshot(GRID_SNAPSHOT, at, to_bytes(desk.fleet_state, desk.fleet))
-    look_ahead(session, at)
+    look_ahead(session, at, read=feeder_id)
     desk.fresh.add(feeder_id)
 
 
-def look_ahead(session: Session, at: datetime) -> None:
-    """Assess every feeder, and record each change of its risk."""
+def look_ahead(session: Session, at: datetime, *, read: FeederId | None = None) -> None:
+    """Assess every feeder, and record each change of its risk. The history keeps what was thought of the feeder that
+    was ``read``, and of those whose risk has changed: of the others nothing new is known."""
     desk = session.desk
     returning = np.array([returning_a(desk, f, at) for f in desk.fleet.ids])
     uncertain = np.array([returning_sd_a(desk, f, at) for f in desk.fleet.ids])
@@ -100,8 +101,10 @@ def look_ahead(session: Session, at: datetime) -> None:
     )
     for assessment in found:
         desk.assessments[assessment.feeder_id] = assessment
-        session.tx.put("assessment", history_row(assessment))
-        if before.get(assessment.feeder_id, RiskState.NORMAL) is not assessment.state:
+        changed = before.get(assessment.feeder_id, RiskState.NORMAL) is not assessment.state
+        if changed or assessment.feeder_id == read:
+            session.tx.put("assessment", history_row(assessment))
+        if changed:
             _record(session, assessment)
     session.tx.save_snapshot(ASSESSMENT_SNAPSHOT, at, assessments_to_bytes(found))
 
