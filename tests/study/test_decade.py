@@ -43,7 +43,7 @@ class Deaf(Decade):
     """A controller that plans and sends without asking whether anybody agrees."""
 
     def _command(self, hold: PlannedHold, intervention: str) -> None:
-        for person in self.people:
+        for person in self.town.people:
             person.agrees = False
         super()._command(hold, intervention)
 

@@ -17,22 +17,12 @@ from zoneinfo import ZoneInfo
 
 from linkbox.base.identifiers import Mpan
 from linkbox.base.phases import PHASES
-from linkbox.control.devices import OnOff, Proportional
 from linkbox.control.ledger import Ledger, entry_from_row, entry_to_row
 from linkbox.control.planning import Charger, PlannedHold, plan
-from linkbox.control.veto import OutgoingHold, StoredFacts, StoredInterval, StoredWord, veto
-from linkbox.customers import (
-    Candidate,
-    ConsentEvent,
-    ConsentKind,
-    CustomerFile,
-    Objection,
-    Permit,
-    TenancyChange,
-    permit,
-)
-from linkbox.customers.events import Scope
-from linkbox.study.decade_world import Customer, Device, Verdict, judge
+from linkbox.control.veto import OutgoingHold, veto
+from linkbox.customers import ConsentKind, Permit
+from linkbox.study.decade_town import Town
+from linkbox.study.decade_world import Verdict, judge
 
 FIRST_DAY = date(2026, 1, 1)
 _ZERO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -109,21 +99,12 @@ class Decade:
     breached: set[Mpan] = field(default_factory=set)
     number: int = 0
     queue: list[tuple[int, int, str, str]] = field(default_factory=list)
-    devices: list[Device] = field(init=False)
-    people: list[Customer] = field(init=False)
-    mpans: list[Mpan] = field(init=False)
-    file: CustomerFile = field(init=False)
+    town: Town = field(init=False)
 
     def __post_init__(self) -> None:
         rng = self.rng = random.Random(self.setting.seed)
-        count = self.setting.chargers
-        kinds = [(False, 0.0), (False, 0.5), (True, 0.0)]
-        chosen = [rng.choices(kinds, (6, 2, 2))[0] for _ in range(count)]
-        self.devices = [Device(rated_a=32.0, proportional=p, reduced_fraction=r) for p, r in chosen]
-        self.people = [Customer(domestic=rng.random() > 0.03, register=rng.random() < 0.05) for _ in range(count)]
-        self.mpans = [Mpan.from_core(f"14{n:010d}") for n in range(count)]
-        self.file = CustomerFile()
-        for n in range(count):
+        self.town = Town(self.setting.chargers, rng)
+        for n in range(self.setting.chargers):
             if rng.random() < 0.9:
                 self._says(n, ConsentKind.GIVEN)
 
@@ -146,7 +127,7 @@ class Decade:
                 self._forget()
             day_done()
         self._work_until((self.setting.days + 5) * 86_400)
-        verdict = judge(self.devices)
+        verdict = judge(self.town.devices)
         self._look_for_breaches()
         known = {int(mpan[2:12]) for mpan in self.breached}
         self.counts.unbooked_by_dcc = len(set(verdict.broken_by_dcc) - known)
@@ -203,7 +184,7 @@ class Decade:
             running = self.sent.get(self.held.get(n, ""))
             if running is not None and (running.state != "confirmed" or running.end_s > self.now_s + _LEAD_S):
                 continue
-            answer = permit(self._candidate(n), self.file, intervention_id=intervention, at=self.at())
+            answer = self.town.ask(n, intervention, self.at())
             if isinstance(answer, Permit):
                 chargers.append(self._charger(n, answer, running is not None))
             else:
@@ -213,28 +194,20 @@ class Decade:
         for hold in made.commands:
             self._command(hold, intervention)
 
-    def _candidate(self, n: int) -> Candidate:
-        person, device = self.people[n], self.devices[n]
-        off = not device.proportional and device.reduced_fraction == 0
-        return Candidate(
-            mpan=self.mpans[n], domestic=person.domestic, priority_register=person.register, switched_off=off
-        )
-
     def _charger(self, n: int, granted: Permit, held: bool) -> Charger:
-        device = self.devices[n]
-        deepest = 0.19 if device.proportional else device.reduced_fraction
-        left_s = self.ledger.remaining_s(self.mpans[n], self.at(), weight=1 - deepest) - self.setting.margin_s
+        mpan, deepest = self.town.mpans[n], self.town.deepest(n)
+        left_s = self.ledger.remaining_s(mpan, self.at(), weight=1 - deepest) - self.setting.margin_s
         return Charger(
-            mpan=self.mpans[n],
+            mpan=mpan,
             permit=granted,
             phase=PHASES[n % 3],
             amps=32.0,
             probability_drawing=self.rng.choice((0.3, 0.6, 0.9)),
             remaining_s=max(0, left_s),
-            used_24h_s=self.ledger.used_s(self.mpans[n], self.at(), timedelta(hours=24)),
-            used_30d_s=self.ledger.used_s(self.mpans[n], self.at(), timedelta(days=30)),
+            used_24h_s=self.ledger.used_s(mpan, self.at(), timedelta(hours=24)),
+            used_30d_s=self.ledger.used_s(mpan, self.at(), timedelta(days=30)),
             held_now=held,
-            control=Proportional() if device.proportional else OnOff(reduced_fraction=device.reduced_fraction),
+            control=self.town.control(n),
         )
 
     def _command(self, hold: PlannedHold, intervention: str) -> None:
@@ -250,7 +223,7 @@ class Decade:
             weight=hold.weight,
             level=hold.level_fraction,
         )
-        if veto(outgoing, self._facts(n, ledger), at=self.at()):
+        if veto(outgoing, self.town.facts(n, ledger, self.at()), at=self.at()):
             self.counts.vetoed += 1
             return
         self.counts.holds += 1
@@ -269,7 +242,7 @@ class Decade:
     def _transmit(self, command: str) -> None:
         """On its way; the world decides what becomes of it. The judge looks at who may be held as it leaves."""
         sent, rng = self.sent[command], self.rng
-        if not self.people[sent.charger].allows(sent.intervention, sent.level):
+        if not self.town.people[sent.charger].allows(sent.intervention, sent.level):
             self.counts.without_permit += 1
         fate = rng.random()
         if fate < self.setting.quarantined:
@@ -278,33 +251,6 @@ class Decade:
             self.put(self.now_s + rng.choice((2, 10, 30, 60, 120)), "arrive", f"{command}/in time")
         if rng.random() < 0.01:  # the network repeats it
             self.put(self.now_s + rng.randrange(1, 150), "arrive", f"{command}/in time")
-
-    def _facts(self, n: int, ledger: Ledger) -> StoredFacts:
-        device, history = self.devices[n], self.file.history(self.mpans[n])
-        oldest = self.at() - timedelta(days=31)
-        return StoredFacts(
-            domestic=self.people[n].domestic,
-            priority_register=self.people[n].register,
-            priority_opted_in=False,
-            words=tuple(
-                StoredWord(at=e.at, kind=e.kind.value, tenancy=e.tenancy, off=e.scope.off)
-                for e in history
-                if isinstance(e, ConsentEvent)
-            ),
-            tenancies=tuple((e.at, e.tenancy) for e in history if isinstance(e, TenancyChange)),
-            objections=frozenset(e.intervention_id for e in history if isinstance(e, Objection)),
-            label_is_ev_charger=True,
-            eligible=True,
-            eligibility_rule="",
-            intervals=tuple(
-                StoredInterval(command=e.command, start=e.start, end=e.end, weight=e.weight_milli / 1000)
-                for e in ledger.entries_of(self.mpans[n])
-                if e.end > oldest
-            ),
-            proportional=device.proportional,
-            rated_a=device.rated_a,
-            deactivated_level=device.reduced_fraction,
-        )
 
     def _keep(self, ledger: Ledger, command: str) -> None:
         """Commit: the row first, then memory."""
@@ -335,7 +281,7 @@ class Decade:
         if sent is None:
             return
         late = how == "late" or self.now_s > sent.start_s + _IN_TIME_S
-        device = self.devices[sent.charger]
+        device = self.town.devices[sent.charger]
         did = device.act(command, self.now_s, sent.duration_s, sent.level, late=late)
         if did is None:
             self.counts.duplicates += 1
@@ -407,11 +353,8 @@ class Decade:
             self._free(number)
             return
         what = self.rng.random()
-        person = self.people[number]
         if what < 0.2:
-            person.tenancy, person.agrees = f"t{self.now_s}", False
-            change = TenancyChange(mpan=self.mpans[number], at=self.at(), recorded_at=self.at(), tenancy=person.tenancy)
-            self.file = self.file.with_(change)
+            self.town.moves(number, f"t{self.now_s}", self.at())
             self.counts.tenancies += 1
         elif what < 0.3:
             self._exchange(number)
@@ -424,28 +367,10 @@ class Decade:
 
     def _says(self, n: int, kind: ConsentKind) -> None:
         self.now_s += 1
-        person = self.people[n]
-        person.agrees = kind is ConsentKind.GIVEN
-        person.reduced_only = self.rng.random() < 0.2
-        self.file = self.file.with_(
-            ConsentEvent(
-                mpan=self.mpans[n],
-                at=self.at(),
-                recorded_at=self.at(),
-                kind=kind,
-                text_version="1",
-                channel="web",
-                evidence="form",
-                tenancy=person.tenancy,
-                scope=Scope(off=not person.reduced_only),
-            )
-        )
+        self.town.says(n, kind, self.at(), reduced_only=self.rng.random() < 0.2)
 
     def _object(self, n: int, intervention: str) -> None:
-        self.people[n].objects_to = intervention
-        self.file = self.file.with_(
-            Objection(mpan=self.mpans[n], intervention_id=intervention, at=self.at(), recorded_at=self.at())
-        )
+        self.town.objects(n, intervention, self.at())
         self._free(n)
 
     def _exchange(self, n: int) -> None:
@@ -460,7 +385,7 @@ class Decade:
         sent = self.sent.get(command or "")
         if command is None or sent is None or sent.state != "confirmed":
             return
-        ended_s = self.devices[n].stop(self.now_s)
+        ended_s = self.town.devices[n].stop(self.now_s)
         if ended_s is not None:
             sent.end_s = ended_s
             self._over(command)
