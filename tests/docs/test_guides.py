@@ -8,8 +8,8 @@ import pytest
 
 from tests.docs.guides import BRIEF, DOCS, ROOT, WITH_INTERVENTION, blocks, run_page
 
-GUIDES = ("own-feeder.md", "watch-live.md", "when-something-failed.md")
-NEED_AN_INTERVENTION = {"first-evening", "when-something-failed"}
+GUIDES = ("authorise-and-stop.md", "own-feeder.md", "watch-live.md", "when-something-failed.md")
+NEED_AN_INTERVENTION = {"authorise-and-stop", "first-evening", "when-something-failed"}
 PAGES = (ROOT / "README.md", DOCS / "tutorial" / "first-evening.md", *(DOCS / "how-to" / name for name in GUIDES))
 
 
