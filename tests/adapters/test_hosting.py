@@ -8,7 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from linkbox.adapters.hosting import Hosted
 from tests.emulator.test_tls import Authority
@@ -59,3 +59,22 @@ async def test_what_is_asked_already_is_answered_before_the_port_closes(tmp_path
         assert not hosted.running
         with pytest.raises(aiohttp.ClientConnectorError):
             await http.get(url)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"), [((), "127.0.0.1"), (("127.0.0.1",), "203.0.113.7"), (("10.0.0.1",), "127.0.0.1")]
+)
+async def test_only_a_proxy_that_is_named_is_believed_whom_it_asks_for(proxies: tuple[str, ...], seen: str) -> None:
+    app = FastAPI()
+
+    @app.get("/")
+    async def who(request: Request) -> str:
+        return request.client.host if request.client else ""
+
+    hosted = Hosted(app, proxies=proxies)
+    url = await hosted.start()
+    async with aiohttp.ClientSession() as http:
+        headers = {"X-Forwarded-For": "203.0.113.7"}
+        async with http.get(url, headers=headers) as answer:
+            assert await answer.json() == seen
+    await hosted.stop()

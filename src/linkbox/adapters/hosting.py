@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,12 +25,20 @@ class _QuietServer(uvicorn.Server):
 class Hosted:
     """One application served on loopback and on a port of the system's choice, unless others are given.
 
-    ``tls``: files in PEM, the certificate (chain) and its key."""
+    ``tls``: files in PEM, the certificate (chain) and its key. ``proxies``: addresses whose word on whom they ask for
+    (X-Forwarded-For) is believed; nobody else's is."""
 
     def __init__(
-        self, app: FastAPI, *, host: str = LOOPBACK, port: int = 0, tls: tuple[Path, Path] | None = None
+        self,
+        app: FastAPI,
+        *,
+        host: str = LOOPBACK,
+        port: int = 0,
+        tls: tuple[Path, Path] | None = None,
+        proxies: Sequence[str] = (),
     ) -> None:
         self._app, self._host, self._port, self._tls = app, host, port, tls
+        self._proxies = list(proxies)
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
         self.base_url = ""
@@ -54,7 +62,8 @@ class Hosted:
             self._app,
             log_config=None,
             access_log=False,
-            proxy_headers=False,
+            proxy_headers=bool(self._proxies),
+            forwarded_allow_ips=self._proxies,
             lifespan="off",
             timeout_graceful_shutdown=1,
             ssl_certfile=None if self._tls is None else self._tls[0],

@@ -121,13 +121,20 @@ class MarketPart(_Part):
     provider: tuple[ProviderPart, ...] = ()
 
 
+def _address(text: str) -> str:
+    ip_address(text)
+    return text
+
+
 class ServedPart(_Part):
-    """Where to listen; port 0 takes a free one. Anything but loopback needs TLS where it says so."""
+    """Where to listen; port 0 takes a free one. Anything but loopback needs TLS where it says so. ``proxies``: whose
+    word is believed on whom they ask for, so that each sender has a rate of its own."""
 
     host: Text = "127.0.0.1"
     port: Port
     tls_certificate: Text | None = None
     tls_key: Text | None = None
+    proxies: tuple[Annotated[str, AfterValidator(_address)], ...] = ()
 
 
 class DoorPart(ServedPart):

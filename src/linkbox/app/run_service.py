@@ -190,7 +190,7 @@ async def _open(stack: AsyncExitStack, name: str, part: ServedPart, folder: Path
     tls = None
     if part.tls_certificate is not None and part.tls_key is not None:
         tls = (folder / part.tls_certificate, folder / part.tls_key)
-    hosted = Hosted(app, host=part.host, port=part.port, tls=tls)
+    hosted = Hosted(app, host=part.host, port=part.port, tls=tls, proxies=part.proxies)
     try:
         address = await hosted.start()
     except OSError as error:
