@@ -159,3 +159,20 @@ def test_contracts_of_a_file_are_called_as_they_are_written(live: Live, tmp_path
     (contract,) = ended.evening.controller.desk.site.contracts
     assert (contract.contract_id, contract.price_gbp_per_kwh) == ("OURS-7", 0.21)
     assert kept(ended)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_street_whose_phases_are_not_on_file_is_saved_and_its_phases_are_learned(
+    share: float, live: Live, tmp_path: Path
+) -> None:
+    ended = live(replace(SHORT, phase_known_share=share), tmp_path)
+    assert not ended.facts["blown_phases"]
+    assert kept(ended)
+    held = holds(ended)
+    unknown = [c for c in held if c.phase is None]
+    assert unknown
+    assert all(c.phase is None for c in held) is (share == 0.0)
+    desk, truth = ended.evening.controller.desk, ended.evening.world.street.phase
+    homes = {home.point.mpan: index for index, home in enumerate(ended.evening.people.homes)}
+    told = [desk.beliefs[c.mpan].phase_probability[int(truth[homes[c.mpan]])] for c in unknown]
+    assert sum(told) / len(told) > 0.4, "a third at first; what the drops taught points to the phase that it is"

@@ -35,6 +35,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     "devices": ("kettle", "--devices"),
     "say_no_share": (1.01, "--say-no-share"),
     "night": (-1, "--night"),
+    "phase_known_share": (-0.1, "--phase-known-share"),
 }
 
 

@@ -77,6 +77,7 @@ def demo(
     say_no_share: Annotated[
         float, typer.Option(help="Share of them who say no by the link in their notice, after a while.")
     ] = 0.0,
+    phase_known_share: Annotated[float, typer.Option(help="Share of homes whose phase is on file.")] = 1.0,
     charger_kw: Annotated[float, typer.Option(help="Rating of each single-phase charger.")] = 7.36,
     fuse: Annotated[
         int | None, typer.Option(help="Rating of the feeder's fuse in A; default: fitted to its cable.")
@@ -155,6 +156,7 @@ def demo(
             tariff_share=tariff_share,
             consent_share=consent_share,
             say_no_share=say_no_share,
+            phase_known_share=phase_known_share,
             charger_kw=charger_kw,
             provider=provider,
             contracts=contracts,

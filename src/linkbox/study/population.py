@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -45,16 +46,29 @@ def populate(scenario: Scenario, phases: list[Phase], has_charger: list[bool]) -
     first = draw.randrange(10**8)
     owners = [i for i, has in enumerate(has_charger) if has]
     special = dict(zip(draw.sample(owners, min(len(owners), 5)), _SPECIAL, strict=False))
+    on_file = _phases_on_file(scenario, phases)
     return tuple(
-        _home(scenario, draw, first + i, i, phases[i], has_charger[i], special.get(i, "")) for i in range(len(phases))
+        _home(scenario, draw, first + i, i, on_file[i], has_charger[i], special.get(i, "")) for i in range(len(phases))
     )
+
+
+def _phases_on_file(scenario: Scenario, phases: Sequence[Phase]) -> list[Phase | None]:
+    """What the register says: the phase, or nothing where nobody has written it down."""
+    draw = random.Random(f"phases on file/{scenario.seed}")
+    return [phase if draw.random() < scenario.phase_known_share else None for phase in phases]
 
 
 _SPECIAL = ("shop", "priority", "priority opted in", "wrong label", "new tenant")
 
 
 def _home(
-    scenario: Scenario, draw: random.Random, number: int, index: int, phase: Phase, has_charger: bool, special: str
+    scenario: Scenario,
+    draw: random.Random,
+    number: int,
+    index: int,
+    phase: Phase | None,
+    has_charger: bool,
+    special: str,
 ) -> Home:
     mpan = Mpan.from_core(f"2000{number % 10**8:08d}")
     point = ConnectionPoint(

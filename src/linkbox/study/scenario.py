@@ -41,7 +41,8 @@ class Scenario:
     plan, ``operators`` how the simulated people answer: ``approve``, ``refuse`` or ``silent``; ``devices`` is one
     of DEVICES. Several nights of one street differ in ``night`` (1, 2 ...; 0: a night of its own): the same people and
     devices, another evening. ``known_state``: some channel tells which chargers draw. ``contracts`` names a contract
-    file in place of the one contract over what the provider's chargers add up to."""
+    file in place of the one contract over what the provider's chargers add up to. ``phase_known_share`` of the homes
+    have their phase on file; of the others it must be learned."""
 
     seed: int = 1
     feeder: str | None = None
@@ -68,6 +69,7 @@ class Scenario:
     night: int = 0
     known_state: bool = False
     contracts: str | None = None
+    phase_known_share: float = 1.0
 
     def __post_init__(self) -> None:
         issues = [
