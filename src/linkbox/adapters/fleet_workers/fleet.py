@@ -157,16 +157,13 @@ class WorkerFleet:
         return hot_snapshot.to_bytes(hot_parts.joined(self._columns, self._parts, self._states()), self._columns)
 
     def _states(self) -> list[HotState]:
-        return [
-            hot_snapshot.from_bytes(self._columns.take(rows), worker.give())
-            for rows, worker in zip(self._parts, self._workers, strict=True)
-        ]
+        return [hot_snapshot.from_bytes(worker.columns, worker.give()) for worker in self._workers]
 
     def restore(self, data: bytes) -> None:
         whole = hot_snapshot.from_bytes(self._columns, data)
         for rows, worker in zip(self._parts, self._workers, strict=True):
             state = hot_parts.part_of(whole, self._columns, rows)
-            worker.restore(hot_snapshot.to_bytes(state, self._columns.take(rows)), whole.at)
+            worker.restore(hot_snapshot.to_bytes(state, worker.columns), whole.at)
         for worker in self._workers:
             worker.wait()
         self._at = whole.at

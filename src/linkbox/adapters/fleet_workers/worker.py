@@ -80,6 +80,11 @@ class Worker:
         """The number of its process."""
         return self._process.pid
 
+    @property
+    def columns(self) -> FleetColumns:
+        """Its feeders."""
+        return self._columns
+
     def tell(self, message: Take | Judge) -> None:
         """Do this. What a Judge found is had by ``answer``."""
         self._told.append(message)
