@@ -21,7 +21,7 @@ from linkbox.adapters.market_uftp import (
     public_text,
     signing_key,
 )
-from linkbox.app.market_tools import read_key
+from linkbox.app.market_keys import read_key
 from linkbox.app.provider_server import ProviderServer, settings
 from linkbox.base.errors import InvalidInput
 from linkbox.base.identifiers import FeederId

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,3 +159,12 @@ def test_two_services_on_one_store_and_a_port_in_use_are_refused(place: Place) -
         assert done.code == 1
         assert f"door can not be served on 127.0.0.1:{place.ports['door']}" in done.err
         assert service.stop() == 0
+
+
+def test_a_service_loads_nothing_of_the_simulated_world() -> None:
+    code = "import sys, linkbox.app.run_service; print([m for m in sys.modules if m.startswith(WORLD)])"
+    world = '("linkbox.study", "linkbox.twin", "linkbox.emulator.dcc", "numba", "ortools", "matplotlib")'
+    done = subprocess.run(
+        [sys.executable, "-c", code.replace("WORLD", world)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -35,7 +35,7 @@ def key(
     file: Annotated[Path, typer.Argument(help="Where the private key goes; a file that is there is not replaced.")],
 ) -> None:
     """Make a signing key for UFTP; prints the public key that the other side is told."""
-    from linkbox.app.market_tools import make_key
+    from linkbox.app.market_keys import make_key
 
     typer.echo(make_key(file))
 

@@ -25,7 +25,7 @@ from linkbox.adapters.market_uftp import (
     key_from_text,
     public_text,
 )
-from linkbox.app.market_tools import read_key
+from linkbox.app.market_keys import read_key
 from linkbox.base.errors import InvalidInput, Issue
 from linkbox.base.time import Clock, SystemClock, format_utc
 from linkbox.market import RemoteProtocolError, UftpIdentity

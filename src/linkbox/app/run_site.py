@@ -15,9 +15,8 @@ from linkbox.adapters.market_contracts import read_contracts
 from linkbox.adapters.market_uftp import Peer, SigningKey, key_from_text
 from linkbox.adapters.timestamp import HttpTimeStamper
 from linkbox.app.consents_points import read_points
-from linkbox.app.market_tools import read_key
+from linkbox.app.market_keys import read_key
 from linkbox.app.open_store import AnyStore
-from linkbox.app.pki_folder import read_homes
 from linkbox.app.records_key import read_records_key
 from linkbox.app.run_config import MarketPart, RunConfig, control_policy
 from linkbox.app.run_operators import read_operators
@@ -28,6 +27,7 @@ from linkbox.base.errors import InvalidInput, Issue, LinkboxError
 from linkbox.base.identifiers import Eui64, FeederId
 from linkbox.dcc.eligibility import profile_named
 from linkbox.dcc.inventory import Installation, Inventory
+from linkbox.dcc.inventory.table import read_table
 from linkbox.dcc.smki import Role
 from linkbox.dcc.smki.files import read_signer, read_trust
 from linkbox.grid.network import ConnectionPoint, FeederModel
@@ -95,7 +95,7 @@ def prepare(config: RunConfig, folder: Path, store: AnyStore) -> Prepared:
     network = config.network
     fleet = reader.read("network.fleet", read_fleet, folder / network.fleet)
     chargers = reader.read("network.chargers", read_chargers, folder / network.chargers)
-    homes = reader.read("network.inventory", read_homes, folder / network.inventory)
+    homes = reader.read("network.inventory", _homes, folder / network.inventory)
     points = [] if fleet is None else reader.read("network.points", _points, config, folder, store, fleet)
     dcc = reader.read("dcc", _dcc, config, folder)
     where = "network.pseudonym_key"
@@ -179,6 +179,10 @@ def _checkpoints(config: RunConfig) -> CheckpointPolicy:
 def _stamper(config: RunConfig) -> TimeStamper | None:
     part = config.records
     return None if part is None or part.tsa_url is None else HttpTimeStamper(part.tsa_url)
+
+
+def _homes(file: Path) -> tuple[Installation, ...]:
+    return tuple(read_table(file.read_text("utf-8"), name=str(file)))
 
 
 def _points(config: RunConfig, folder: Path, store: AnyStore, fleet: list[FeederModel]) -> list[RegisteredPoint]:
