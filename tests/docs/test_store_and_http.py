@@ -16,6 +16,7 @@ from linkbox.adapters import store_sql
 from linkbox.adapters.gateway_http import DEFAULT_PATHS
 from linkbox.adapters.inbound_customers import PATH as CUSTOMERS_PATH
 from linkbox.adapters.inbound_http import MAX_MESSAGE_BYTES, ReadingIn, create_inbound_app
+from linkbox.app.retention_policy import read_policy
 from linkbox.customers import TenancyChange
 from linkbox.market import RemoteProtocolError
 from linkbox.operation import customer_messages
@@ -49,6 +50,13 @@ def test_every_kind_of_entity_that_the_operation_writes_is_described() -> None:
     described = {code(row[0])[0] for row in cells(STORE, "Kinds of entity")}
     assert written - described == set()
     assert {kind for kind in described if f'"{kind}"' not in sources} == set()
+
+
+def test_every_kind_of_entity_has_a_retention_period_or_a_reason_to_be_kept() -> None:
+    described = {code(row[0])[0] for row in cells(STORE, "Kinds of entity")}
+    ruled = {rule.kind: rule for rule in read_policy(None).rules}
+    assert set(ruled) == described | {"reading", "inbox"}
+    assert all(rule.reason and rule.source for rule in ruled.values())
 
 
 def test_the_store_of_an_evening_holds_what_the_page_says(

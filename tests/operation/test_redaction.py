@@ -22,6 +22,7 @@ from linkbox.operation import contact_desk, redaction, retention_desk
 from linkbox.operation.dossiers import Reader, dossier_of_event, dossier_of_period, dossier_of_store
 from linkbox.operation.notice_setup import NoticeSetup, RecordsKey
 from linkbox.operation.operators import Word, WordKind, sealed
+from linkbox.operation.ports import Row
 from linkbox.operation.redaction import Request
 from linkbox.records.contact import Channel, Contact
 from linkbox.records.dossier import DossierVerdict, verify_dossier
@@ -100,11 +101,14 @@ async def test_a_redacted_customer_can_not_be_found_again_and_everything_still_v
     await live(rig)
     home = rig.commands()[0].mpan
     before, token = rig.store.audit_lines(), rig.controller.desk.tokens[home]
+    with rig.store.transaction() as tx:  # what several evenings would have taught
+        tx.put("habit", Row(key=str(home), state="", owner=str(home), body={}))
     found = redaction.find_customer(rig.store, home)
     assert {name: count > 0 for name, count in found.counts().items()} == {
         "tokens": True,
         "values": False,
         "contacts": True,
+        "habits": True,
         "notices": True,
     }
     record = redaction.redact(rig.store, found, BY, at=rig.clock.now())
@@ -118,6 +122,7 @@ async def test_a_redacted_customer_can_not_be_found_again_and_everything_still_v
     assert token not in others
     assert ADDRESS not in str([n.body for n in rig.store.rows("notice") if n.body.get("customer") == token])
     assert rig.store.row("contact", str(home)) is None
+    assert rig.store.row("habit", str(home)) is None
     rig.start()  # the controller goes on, and knows the customer under a new token
     assert_memory_equals_store(rig)
     rig.controller.act(lambda s: s.audit("customer", "seen", customer=s.customer(home)))

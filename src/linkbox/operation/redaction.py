@@ -31,7 +31,7 @@ GROUNDS: Mapping[str, str] = {
 }
 """On what ground something may be redacted, by the word that the command line takes."""
 
-CONTACT, NOTICE = "contact", "notice"
+CONTACT, HABIT, NOTICE = "contact", "habit", "notice"
 _BLANKED = ("to", "subject", "body", "short")
 _FINAL_NOTICE = ("delivered", "given up", "expired")
 
@@ -66,10 +66,11 @@ class Found:
     tokens: tuple[Row, ...] = ()
     values: tuple[Row, ...] = ()
     contacts: tuple[Row, ...] = ()
+    habits: tuple[Row, ...] = ()
     notices: tuple[Row, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.tokens or self.values or self.contacts or self.notices)
+        return any(self.counts().values())
 
     def counts(self) -> dict[str, int]:
         """How much of each."""
@@ -77,6 +78,7 @@ class Found:
             "tokens": len(self.tokens),
             "values": len(self.values),
             "contacts": len(self.contacts),
+            "habits": len(self.habits),
             "notices": len(self.notices),
         }
 
@@ -92,6 +94,7 @@ def find_customer(store: Store, mpan: Mpan) -> Found:
         tokens=tuple(tokens),
         values=tuple(row for row in store.rows(PERSONAL, states=[HELD]) if row.owner in names),
         contacts=tuple(store.rows(CONTACT, owner=mpan)),
+        habits=tuple(store.rows(HABIT, owner=mpan)),
         notices=tuple(n for n in notices if n.body.get("customer") in names and n.body.get("to") is not None),
     )
 
@@ -115,6 +118,8 @@ def redact(store: Store, found: Found, request: Request, *, at: datetime) -> Aud
             tx.put(PERSONAL, redacted_row(row, told))
         for row in found.contacts:
             tx.remove(CONTACT, row.key)
+        for row in found.habits:
+            tx.remove(HABIT, row.key)
         for row in found.notices:
             tx.put(NOTICE, _blank(row, seq))
 
@@ -136,7 +141,7 @@ def _facts(found: Found, request: Request, ground: str) -> dict[str, Any]:
         "by": [Personal(name, NAME) for name in request.by],
         "customers": [row.key for row in found.tokens],
         "values": places(found.values),
-        "rows": {"contact": len(found.contacts), "notice": len(found.notices)},
+        "rows": {"contact": len(found.contacts), "habit": len(found.habits), "notice": len(found.notices)},
     }
 
 

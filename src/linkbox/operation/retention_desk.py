@@ -31,6 +31,7 @@ KINDS = frozenset(
             "checkpoint",
             "word",
             "duty",
+            "habit",
             PERSONAL,
             PSEUDONYM,
             READING,
