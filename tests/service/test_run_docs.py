@@ -10,7 +10,11 @@ import pytest
 from pydantic import BaseModel
 
 from linkbox.adapters import charger_table
-from linkbox.app.run_config import RunConfig
+from linkbox.adapters.store_sql import SqliteStore
+from linkbox.adapters.timestamp import HttpTimeStamper
+from linkbox.app.run_config import RunConfig, read_config
+from linkbox.app.run_site import prepare
+from linkbox.operation.checkpoint_desk import CheckpointPolicy
 from tests.app_wire.tool import linkbox
 from tests.docs.guides import DOCS
 from tests.docs.test_store_and_http import cells, code
@@ -63,3 +67,22 @@ def test_the_example_of_the_guide_is_a_right_installation(tmp_path: Path, monkey
     done = linkbox("run", tmp_path / "service.toml", "--check")
     assert (done.code, done.text) == (0, "1 feeders, 6 connection points, 6 chargers, nothing wrong\n"), done.err
     assert done.text in GUIDE
+
+
+def test_the_records_part_sets_how_often_is_signed_and_who_stamps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    place = lay_out(tmp_path)
+    file = place.folder / "service.toml"
+    text = file.read_text()
+    file.write_text(text.replace("checkpoint_every_s = 5\n", "checkpoint_every_s = 90\ncheckpoint_records = 7\n"))
+    store = SqliteStore(None)
+    quiet = prepare(read_config(file), place.folder, store)
+    assert (quiet.site.checkpoints, quiet.stamper) == (CheckpointPolicy(records=7, minutes=1.5), None)
+    file.write_text(text.replace("checkpoint_every_s = 5\n", 'tsa_url = "http://127.0.0.1:9/tsr"\n'))
+    stamped = prepare(read_config(file), place.folder, store)
+    assert isinstance(stamped.stamper, HttpTimeStamper)
+    assert stamped.site.overdue_clock_refuses
+    store.close()
