@@ -17,7 +17,7 @@ from linkbox.grid.errors import SnapshotMismatch
 from linkbox.grid.fleet import Fleet, FleetState, initial_state, observe
 from linkbox.grid.hot import HotState, initial
 from linkbox.grid.hot_rows import hot_of, rows_of
-from linkbox.grid.minute import ControlMinute
+from linkbox.grid.minute import ControlMinute, _profile_around
 from linkbox.grid.risk import RiskAssessment, RiskPolicy, RiskState, assess
 from tests.grid.samples import MINUTE, START, feeder
 
@@ -288,3 +288,18 @@ def test_wrong_shapes_times_and_horizons_are_refused() -> None:
         both.minute.observe(both.hot, current_a=good, bank_current_a=good, at=START + MINUTE)
     with pytest.raises(ValueError, match="horizon"):
         ControlMinute(both.columns, RiskPolicy(horizon_s=1000.0))
+
+
+@pytest.mark.parametrize(("horizon_s", "bins"), [(1800.0, 6), (3600.0, 8)])
+def test_as_many_bins_of_the_profile_are_handed_over_at_all_times_for_each_number_is_compiled_for(
+    horizon_s: float, bins: int
+) -> None:
+    columns = FleetColumns.of(fleet_of(1))
+    model = columns.model.until(horizon_s)
+    state = initial(replace(columns, model=model), START)
+    state.bins = [np.zeros(3, dtype=np.float32) for _ in state.bins]
+    times = (START + k * MINUTE for k in range(1440))
+    around = [_profile_around(state, at, model.starts_s, model.horizons_s) for at in times]
+    assert {len(handed) for handed, _, _ in around} == {bins}
+    assert all(use.shape[1] <= bins for _, _, use in around)
+    assert len(state.near_slots) >= (4 if horizon_s == 1800.0 else 6)

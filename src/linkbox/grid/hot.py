@@ -83,8 +83,10 @@ class HotState:
 
     @property
     def near_slots(self) -> tuple[int, ...]:
-        """The slots of the profile that a minute reads: from the quarter before to half an hour ahead."""
-        moments = (self.at + timedelta(minutes=15 * k) for k in range(-1, 3))
+        """The slots of the profile that a minute reads: from the quarter before to half an hour ahead, or with a fifth
+        horizon, which is the hour, so far."""
+        last = 5 if len(self.open_centre) > 4 else 3
+        moments = (self.at + timedelta(minutes=15 * k) for k in range(-1, last))
         return tuple(dict.fromkeys(slot_of(moment) for moment in moments))
 
 

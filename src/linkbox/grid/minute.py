@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from linkbox.grid.hot import HotState, seconds
 from linkbox.grid.hot_rows import rows_of
 from linkbox.grid.minute_tables import Series, Tables, bank_rows, tables_of
 from linkbox.grid.policy import RiskPolicy
-from linkbox.grid.profile import DAY_WEIGHT, slot_of, weights_around
+from linkbox.grid.profile import BIN_S, DAY_WEIGHT, slot_of, weights_around
 from linkbox.grid.risk import RiskAssessment, judge
 from linkbox.grid.thermal import Floats
 
@@ -231,7 +232,8 @@ def _profile_around(
             if set(parts) <= set(at_hand):
                 weights[row, at_hand.index(slot)], use[row, at_hand.index(slot)] = weight, True
     bins = [b for slot in at_hand if (b := state.bins[slot]) is not None]
-    padded = (bins + [_NOTHING] * _BINS)[: max(_BINS, len(bins))]
+    most = _BINS + max(0, ceil((horizons_s[-1] - 1800.0) / BIN_S))  # as many at all times: each number is compiled for
+    padded = (bins + [_NOTHING] * most)[: max(most, len(bins))]
     return tuple(padded), weights, use
 
 
