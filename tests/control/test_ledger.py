@@ -333,3 +333,12 @@ def test_remaining_agrees_with_counting_seconds(old: list[tuple[int, int]], at: 
     assert passes(left)
     if left < DAY_S:
         assert not passes(left + 1)
+
+
+def test_a_part_of_a_second_counts_as_the_whole_of_it_at_both_ends() -> None:
+    begin = T0 + timedelta(seconds=0.4)
+    ledger = Ledger().reserve(A, begin, 60, command="c").settle("c", begin + timedelta(seconds=10))
+    entry = ledger.entry("c")
+    assert entry is not None
+    second = int(T0.timestamp())
+    assert entry.interval == (second, second + 11, 1000)

@@ -113,3 +113,10 @@ def test_an_overrun_is_kept_as_long_as_it_can_matter() -> None:
     late = reserved().release("c").book("c", T0 + 2 * DAY, T0 + 2 * DAY + HOUR)
     assert late.since(T0 + 31 * DAY).entry("c") is not None
     assert late.since(T0 + 33 * DAY).entry("c") is None
+
+
+def test_a_report_of_no_time_at_all_is_one() -> None:
+    nothing = reserved().book("c", T0 + MINUTE, T0 + MINUTE)
+    assert nothing.used_s(A, T0 + HOUR, DAY) == 0
+    with pytest.raises(ValueError, match="before it begins"):
+        reserved().book("c", T0 + MINUTE, T0)

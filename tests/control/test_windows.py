@@ -180,3 +180,10 @@ def test_the_longest_addition_fits_and_one_second_more_does_not(found: list[Inte
     longest = longest_addition_s(found, start, weight)
     assert longest == 0 or addition_fits(found, (start, start + longest, weight))
     assert longest == DAY_S or not addition_fits(found, (start, start + longest + 1, weight))
+
+
+def test_a_thousandth_of_a_second_too_much_is_too_much() -> None:
+    full = [(10_000, 10_000 + 7200, 1000)]
+    assert within_quotas(full)
+    assert not within_quotas([*full, (20_000, 20_001, 1)])
+    assert UseCurve(full).within(0, 10_001) == 1000
