@@ -18,6 +18,7 @@ from linkbox.app.interventions_cli import interventions_app
 from linkbox.app.market_cli import add_market_commands
 from linkbox.app.network_cli import app as network_app
 from linkbox.app.notices_cli import app as notices_app
+from linkbox.app.panels import PEOPLE, SERVICE, STUDIES, TOOLS
 from linkbox.app.prove_cli import app as prove_app
 from linkbox.app.report_cli import clocks_app, report_app
 from linkbox.app.run_cli import operators_app, run
@@ -36,29 +37,29 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(audit_app, name="audit")
-app.add_typer(report_app, name="report")
-app.add_typer(clocks_app, name="clocks")
-app.add_typer(notices_app, name="notices")
-app.add_typer(prove_app, name="prove")
-app.add_typer(network_app, name="network")
-app.add_typer(interventions_app, name="interventions")
-app.add_typer(consents_app, name="consents")
+app.add_typer(audit_app, name="audit", rich_help_panel=PEOPLE)
+app.add_typer(report_app, name="report", rich_help_panel=PEOPLE)
+app.add_typer(clocks_app, name="clocks", rich_help_panel=PEOPLE)
+app.add_typer(notices_app, name="notices", rich_help_panel=PEOPLE)
+app.add_typer(prove_app, name="prove", rich_help_panel=STUDIES)
+app.add_typer(network_app, name="network", rich_help_panel=TOOLS)
+app.add_typer(interventions_app, name="interventions", rich_help_panel=PEOPLE)
+app.add_typer(consents_app, name="consents", rich_help_panel=PEOPLE)
+app.command("watch", rich_help_panel=SERVICE)(watch)
+app.command("run", rich_help_panel=SERVICE)(run)
 add_wire_commands(app)
-app.command("watch")(watch)
-app.command("run")(run)
-app.add_typer(operators_app, name="operators")
-app.add_typer(readings_cli.app, name="readings")
 add_market_commands(app)
+app.add_typer(operators_app, name="operators", rich_help_panel=PEOPLE)
+app.add_typer(readings_cli.app, name="readings", rich_help_panel=TOOLS)
 
 
-@app.command()
+@app.command(rich_help_panel=TOOLS)
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
 
 
-@app.command()
+@app.command(rich_help_panel=SERVICE)
 def demo(
     feeder: Annotated[
         str | None,
@@ -184,7 +185,7 @@ def _collecting(issues: list[Issue]) -> Iterator[None]:
         issues += error.issues
 
 
-@app.command()
+@app.command(rich_help_panel=STUDIES)
 def study(
     feeders: Annotated[
         list[str] | None, typer.Argument(help="Feeders as for demo; none: the list of ENWL evenings.")
@@ -215,7 +216,7 @@ def study(
     run_study(chosen[:first], workers=workers, json_file=json_file)
 
 
-@app.command()
+@app.command(rich_help_panel=STUDIES)
 def week(
     archive: Annotated[Path | None, typer.Option(help="The ENWL archive; default: in LINKBOX_DATA.")] = None,
     feeders: Annotated[list[str] | None, typer.Argument(help="Names as network_1/Feeder_1; none: all 64.")] = None,

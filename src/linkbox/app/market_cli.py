@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from linkbox.app.panels import TOOLS
 from linkbox.app.wire_io import JsonFlag
 from linkbox.market.findings import Finding
 
@@ -17,8 +18,8 @@ def add_market_commands(app: typer.Typer) -> None:
     market.command("check")(check)
     market.command("key")(key)
     market.command("finding")(finding)
-    app.add_typer(market, name="market")
-    app.command("provider")(provider)
+    app.add_typer(market, name="market", rich_help_panel=TOOLS)
+    app.command("provider", rich_help_panel=TOOLS)(provider)
 
 
 def check(
