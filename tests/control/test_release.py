@@ -186,6 +186,7 @@ def test_one_shown_not_to_draw_needs_room_only_for_what_is_believed_of_it() -> N
     assert len(decided(idle, room_for).release) == 1
     assert decided(idle, (101.0,) * 3).release == ()
     assert decided([held(n, p=0.05) for n in range(4)], room_for).release == (), "not shown: luck is reckoned with"
+    assert plan_release(room_for, NOW, idle, at=T0, lead_s=240, margin_a=8.0).release == (), "beside the margin"
 
 
 def test_idle_ones_too_go_a_few_at_a_time_and_after_the_gap() -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
+from linkbox.operation.entities import Command, CommandKind
+from linkbox.study.evening import prepare, run_controlled
+from linkbox.study.scenario import Scenario
 from linkbox.study.unknown_state import compare, open_loop
 from tests.app_wire.tool import linkbox, right
 
@@ -37,3 +43,21 @@ def test_the_command_tells_it_as_a_table() -> None:
         ["40", "15%", "3", "40"],
     ]
     assert linkbox("prove", "closed-loop", "--runs", 0).code == 2
+
+
+def test_most_of_those_who_are_freed_because_they_do_not_draw_truly_do_not(tmp_path: Path) -> None:
+    scenario = Scenario(seed=1, starts="23:30", hours=2.5, provider="none")
+    prepare(scenario, tmp_path)
+    evening = asyncio.run(run_controlled(scenario, tmp_path, direct=True))
+    place = {home.point.mpan: n for n, home in enumerate(evening.people.homes)}
+    commands = {row.key: Command.from_row(row) for row in evening.store.rows("command")}
+    idle = [c for c in commands.values() if c.kind is CommandKind.RESET and c.reason.startswith("shown not to draw")]
+    wrong = 0
+    for reset in idle:
+        hold = commands[str(reset.target)]
+        before = [minute for minute in evening.world.truth if minute.at <= hold.start][-1]
+        wrong += bool(before.drawing[place[reset.mpan]])
+    assert idle
+    assert wrong <= len(idle) / 2
+    assert evening.world.street.truth().fuse_blown_at is None
+    evening.store.close()

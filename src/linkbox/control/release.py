@@ -90,8 +90,9 @@ def plan_release(
     something stays held: all are never released in one step, unless only one is left. ``allowable_a`` that is not a
     number (a blind feeder) releases nobody early.
 
-    A hold that buys nothing (``idle``) needs no minimum, for no car is restarted by its end, and room for what is
-    believed of it only: but it is counted among the releases of its phase, and waits for their gap, as any other.
+    A hold that buys nothing (``idle``) needs no minimum, for no car is restarted by its end, and beside the margin room
+    for the mean of what is believed of it only: but it is counted among the releases of its phase, and waits for their
+    gap, as any other.
     """
     require_utc(at)
     expiring = [h for h in held if h.until <= at + timedelta(seconds=lead_s)]
@@ -106,8 +107,7 @@ def plan_release(
             break
         if at - hold.since < timedelta(seconds=min_hold_s) and not hold.idle:
             continue
-        spare = [r + margin_a for r in room] if hold.idle else room
-        if all(_may_join(hold, p, staying, released, expiring, spare, resting) for p in PHASES if hold.touches(p)):
+        if all(_may_join(hold, p, staying, released, expiring, room, resting) for p in PHASES if hold.touches(p)):
             released.append(hold)
     back = [*expiring, *released]
     a, b, c = (expected_a[p] + _upper(back, p) for p in PHASES)
