@@ -129,7 +129,8 @@ class Substation:
     async def _run(self) -> None:
         minute_at = self.scenario.start + MINUTE
         while minute_at <= self.scenario.end:
-            times = [minute_at, self.emulator.next_event_at(), self.controller.next_wake()]
+            wake_at = self.controller.next_wake() if self.control else None
+            times = [minute_at, self.emulator.next_event_at(), wake_at]
             at = max(min(t for t in times if t is not None), self.clock.now())
             self.clock.move_to(at)
             for delivery in self.emulator.run_until(at):
