@@ -17,8 +17,9 @@ from linkbox.operation.ports import Transaction
 from linkbox.study.evening import Evening
 from linkbox.twin.street import Minute
 
-_NOT_STORED = {"site", "fleet", "fresh", "rechecked_at"}
-"""``rechecked_at`` only spares looking again at what was looked at: after a restart all holds are looked at anew."""
+_NOT_STORED = {"site", "fleet", "fresh", "rechecked_at", "clocks"}
+"""``rechecked_at`` only spares looking again at what was looked at: after a restart all holds are looked at anew.
+``clocks`` only spares reading the same rows again on the same day."""
 _ORDER_MATTERS = {"commands", "exchanges", "interventions", "beliefs"}
 
 

@@ -156,10 +156,18 @@ async def _live(watching: Watching, folder: Path, for_s: float | None) -> None:
     for task in (*tasks, ending):
         task.cancel()
     ended = await asyncio.gather(*tasks, ending, return_exceptions=True)
-    watching.look()
+    await _last_look(watching)
     for end in ended:
         if isinstance(end, Exception):
             raise end
+
+
+async def _last_look(watching: Watching) -> None:
+    """Judge what was taken before we go: its senders were told that they may forget it. Looks are at whole seconds."""
+    watching.look()
+    if watching.queue.waiting:
+        await asyncio.sleep(1.0 - time.time() % 1.0 + 0.01)
+        watching.look()
 
 
 async def _look_each(watching: Watching) -> None:
