@@ -166,7 +166,7 @@ async def _last_look(watching: Watching) -> None:
     """Judge what was taken before we go: its senders were told that they may forget it. Looks are at whole seconds."""
     watching.look()
     if watching.queue.waiting:
-        await asyncio.sleep(1.0 - time.time() % 1.0 + 0.01)
+        await asyncio.sleep(1.01 - SystemClock().now().microsecond / 1e6)
         watching.look()
 
 
